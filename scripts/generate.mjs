@@ -1,0 +1,43 @@
+// Writes what is derived from packages/domain: Python's copy of the wire constants and the manifest's JSON Schema.
+// `--check` writes nothing and fails when a file is stale.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
+import * as Wire from "../packages/domain/src/TrainerWire.ts"
+
+const toPython = (value) =>
+  JSON.stringify(value, null, 4)
+    .replace(/\btrue\b/g, "True")
+    .replace(/\bfalse\b/g, "False")
+
+const constantName = (name) => name.replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase()
+
+const files = {
+  "apps/trainer/src/gradus_trainer/generated/wire.py":
+    `"""Constants of the trainer protocol. Written by \`npm run generate\` from packages/domain/src/TrainerWire.ts: do not edit."""\n\n` +
+    Object.entries(Wire)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => `${constantName(name)} = ${toPython(value)}\n`)
+      .join("")
+}
+
+const check = process.argv.includes("--check")
+const stale = []
+for (const [path, text] of Object.entries(files)) {
+  let current
+  try {
+    current = readFileSync(path, "utf8")
+  } catch {
+    current = undefined
+  }
+  if (current === text) continue
+  stale.push(path)
+  if (!check) {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
+  }
+}
+if (check && stale.length > 0) {
+  console.error(`stale, run \`npm run generate\`: ${stale.join(", ")}`)
+  process.exit(1)
+}
+console.log(stale.length === 0 ? "generated files are current" : `written: ${stale.join(", ")}`)
