@@ -1,0 +1,57 @@
+/** Scores: what a completion is worth, or why nobody can say. A failed or unreadable judge is unscored, never 0. */
+import * as Schema from "effect/Schema"
+
+/** Why a completion has no score. */
+export const UnscoredReason = Schema.Literals([
+  "judge_failed",
+  "judge_unreadable",
+  "gold_unreadable",
+  "completion_failed"
+])
+export type UnscoredReason = typeof UnscoredReason.Type
+
+/** What a judge said: read, unreadable (it answered, but not yes or no), or failed (it did not answer). */
+export const Verdict = Schema.Struct({
+  verdict: Schema.Literals(["yes", "no", "unreadable", "failed"]),
+  /** The judge's whole reply; null when there was none. */
+  reply: Schema.NullOr(Schema.String),
+  model: Schema.String,
+  /** Digest of the judge's prompt template. */
+  prompt_digest: Schema.String,
+  prompt_tokens: Schema.Int,
+  completion_tokens: Schema.Int,
+  ms: Schema.Finite,
+  /** The border that broke, for `failed`. */
+  failure: Schema.optionalKey(Schema.String)
+})
+export type Verdict = typeof Verdict.Type
+
+/** The parts that a value is made of; each in [0, 1]. */
+export const Components = Schema.Struct({
+  accuracy: Schema.optionalKey(Schema.Finite),
+  format: Schema.optionalKey(Schema.Finite)
+})
+export type Components = typeof Components.Type
+
+export const Score = Schema.Struct({
+  /** null = unscored: it stays out of mean, std and count. */
+  value: Schema.NullOr(Schema.Finite),
+  unscored: Schema.optionalKey(UnscoredReason),
+  /** The answer that was taken from the completion; null where there is none. */
+  answer: Schema.NullOr(Schema.String),
+  components: Components,
+  verdict: Schema.optionalKey(Verdict)
+})
+export type Score = typeof Score.Type
+
+/** What a reward function is given. */
+export const ScoreRequest = Schema.Struct({
+  id: Schema.String,
+  question: Schema.optionalKey(Schema.String),
+  gold: Schema.String,
+  completion: Schema.String,
+  thinking: Schema.Literals(["on", "off"]),
+  /** True when the completion was cut at its token limit. */
+  truncated: Schema.optionalKey(Schema.Boolean)
+})
+export type ScoreRequest = typeof ScoreRequest.Type

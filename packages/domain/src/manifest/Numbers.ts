@@ -1,0 +1,19 @@
+/** The number ranges that manifests use, named. */
+import * as Schema from "effect/Schema"
+
+export const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1), Schema.isLessThanOrEqualTo(1_000_000_000))
+export const Index = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0), Schema.isLessThanOrEqualTo(1_000_000_000))
+export const Share = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0), Schema.isLessThanOrEqualTo(1))
+export const Positive = Schema.Finite.check(Schema.isGreaterThan(0))
+export const NonNegative = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+/** Root seeds are exact integers, so that YAML's and JSON's numbers mean the same. */
+export const RootSeed = Schema.Int.check(
+  Schema.isGreaterThanOrEqualTo(0),
+  Schema.isLessThanOrEqualTo(Number.MAX_SAFE_INTEGER)
+)
+/** A name that may become part of a path. */
+export const Name = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/))
+/** A text without NUL, which no file system or process takes. */
+export const Text = Schema.String.check(Schema.isPattern(/^[^\u0000]*$/))
+/** A secret is named, never written: `{ env: NAME }`. */
+export const SecretReference = Schema.Struct({ env: Schema.String.check(Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]*$/)) })
