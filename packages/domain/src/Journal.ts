@@ -17,7 +17,9 @@ export const StageFinished = Schema.TaggedStruct("stage_finished", {
   /** True when an earlier run had made it. */
   reused: Schema.Boolean,
   /** Digest of the weights that the stage left, where it trains. */
-  weights: Schema.optionalKey(Schema.String)
+  weights: Schema.optionalKey(Schema.String),
+  /** What the stage adds to metrics.ndjson: the journal is the truth, that file is drawn from it. */
+  rows: Schema.Array(MetricsRow)
 })
 /** All completions of a step are generated, scored and on disk, and so are the bytes of its updates. */
 export const StepGenerated = Schema.TaggedStruct("step_generated", {

@@ -38,6 +38,8 @@ export const TrainerRun = Schema.Struct({
   parameters: Schema.Int,
   vocab_size: Schema.Int,
   max_positions: Schema.Int,
+  /** The token that ends a completion. */
+  end_token_id: Schema.Int,
   policy_digest: Schema.String
 })
 export type TrainerRun = typeof TrainerRun.Type
