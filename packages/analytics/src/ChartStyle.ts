@@ -1,0 +1,69 @@
+/** The common look of all charts: schema, size, type and lines. */
+import type { TopLevelSpec } from "vega-lite"
+import { ink } from "./Palette.ts"
+
+/** Inner width and height of a chart, and the height of one panel of several, in pixels. */
+export const WIDTH = 384
+export const HEIGHT = 212
+export const PANEL_HEIGHT = 88
+
+const FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Roboto, sans-serif"
+
+const config = {
+  font: FONT,
+  aria: false,
+  view: { stroke: null },
+  concat: { spacing: 14 },
+  axis: {
+    domainColor: ink.axis,
+    gridColor: ink.grid,
+    labelColor: ink.muted,
+    labelFontSize: 11.5,
+    tickColor: ink.axis,
+    tickSize: 4,
+    titleColor: ink.muted,
+    titleFontSize: 11.5,
+    titleFontWeight: "normal"
+  },
+  axisX: { grid: false, titleAnchor: "end", titlePadding: 4 },
+  axisY: { domain: false, minExtent: 34, ticks: false, tickCount: 5, title: null },
+  bar: { stroke: ink.surface, strokeWidth: 0.6 },
+  legend: {
+    direction: "horizontal",
+    labelColor: ink.ink,
+    labelFontSize: 11.5,
+    labelLimit: 200,
+    offset: 8,
+    orient: "top",
+    symbolSize: 70,
+    symbolStrokeWidth: 2,
+    title: null
+  },
+  title: {
+    anchor: "start",
+    color: ink.muted,
+    fontSize: 11.5,
+    fontWeight: "normal",
+    frame: "group",
+    offset: 6
+  }
+} as const
+
+/** Completes the body of a spec with schema, style and padding. */
+export const chartSpec = (body: object): TopLevelSpec =>
+  ({
+    $schema: "https://vega.github.io/schema/vega-lite/v5.json",
+    background: ink.surface,
+    padding: 6,
+    ...body,
+    config
+  }) as unknown as TopLevelSpec
+
+/** The x axis of charts over steps or batches. */
+export const stepAxis = (title: string) =>
+  ({
+    field: "step",
+    type: "quantitative",
+    scale: { nice: false, zero: false },
+    axis: { title, format: "d", tickMinStep: 1, tickCount: 8 }
+  }) as const

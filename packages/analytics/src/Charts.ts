@@ -1,0 +1,29 @@
+/** All charts of a run, in the order of the report. */
+import type { Chart } from "./Chart.ts"
+import { accuracyByLevel } from "./charts/accuracyByLevel.ts"
+import { learningCurve } from "./charts/learningCurve.ts"
+import { lengths } from "./charts/lengths.ts"
+import { optimisation } from "./charts/optimisation.ts"
+import { poolDepletion } from "./charts/poolDepletion.ts"
+import { profile } from "./charts/profile.ts"
+import { rewardParts } from "./charts/rewardParts.ts"
+import { samplerGap } from "./charts/samplerGap.ts"
+import { targetAchieved } from "./charts/targetAchieved.ts"
+import { times } from "./charts/times.ts"
+import { warmup } from "./charts/warmup.ts"
+import { zeroVariance } from "./charts/zeroVariance.ts"
+
+export const charts: ReadonlyArray<Chart> = [
+  learningCurve,
+  accuracyByLevel,
+  profile,
+  targetAchieved,
+  poolDepletion,
+  rewardParts,
+  zeroVariance,
+  lengths,
+  optimisation,
+  samplerGap,
+  times,
+  warmup
+]

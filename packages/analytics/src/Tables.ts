@@ -1,0 +1,62 @@
+/** The parts of a run record as arquero tables, which the verbs work on. A table has all its columns even when it has no rows. */
+import type { RunRecord } from "@gradus/domain/RunRecord"
+import { type ColumnTable, table } from "arquero"
+
+type Column = ReadonlyArray<unknown>
+
+const tableOf = (columns: Record<string, Column>): ColumnTable => table(columns as Record<string, Array<unknown>>)
+
+const columnsOf = <Row extends object>(rows: ReadonlyArray<Row>, names: ReadonlyArray<keyof Row & string>) =>
+  tableOf(Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name])])))
+
+/** Reads the rows of a table as plain objects. `Row` is the caller's knowledge of the columns. */
+export const rowsOf = <Row extends object>(source: ColumnTable): ReadonlyArray<Row> => source.objects() as Array<Row>
+
+/** Makes the long table of metrics: `stage`, `step`, `metric`, `value` (null = not finite or not defined). */
+export const metricsTable = (record: Pick<RunRecord, "metrics">): ColumnTable =>
+  columnsOf(
+    record.metrics.flatMap(({ metrics, stage, step }) =>
+      Object.entries(metrics).map(([metric, value]) => ({ stage, step, metric, value }))
+    ),
+    ["stage", "step", "metric", "value"]
+  )
+
+/** Makes the long table of times: `attempt`, `stage`, `step`, `phase`, `seconds`. */
+export const timingsTable = (record: Pick<RunRecord, "timings">): ColumnTable =>
+  columnsOf(
+    record.timings.flatMap(({ attempt, seconds, stage, step }) =>
+      Object.entries(seconds).map(([phase, value]) => ({ attempt, stage, step, phase, seconds: value }))
+    ),
+    ["attempt", "stage", "step", "phase", "seconds"]
+  )
+
+/** Makes the table of readings: `set`, `step`, `accuracy`, `format`, `scored` (samples that have a score). */
+export const evaluationTable = (record: Pick<RunRecord, "evaluation">): ColumnTable =>
+  columnsOf(
+    record.evaluation.map(({ accuracy, format, samples, set, step, unscored }) => ({
+      set,
+      step,
+      accuracy,
+      format,
+      scored: samples - unscored
+    })),
+    ["set", "step", "accuracy", "format", "scored"]
+  )
+
+/** Makes the table of readings by level: `set`, `step`, `level`, `accuracy`, `samples`. */
+export const levelReadingsTable = (record: Pick<RunRecord, "evaluation">): ColumnTable =>
+  columnsOf(
+    record.evaluation.flatMap(({ by_level, set, step }) => by_level.map((reading) => ({ set, step, ...reading }))),
+    ["set", "step", "level", "accuracy", "samples"]
+  )
+
+/** Makes the table of the profile: `question_id`, `n`, `passed`, `rate`. */
+export const profileTable = (record: Pick<RunRecord, "profile">): ColumnTable =>
+  columnsOf(record.profile, ["question_id", "n", "passed", "rate"])
+
+/** Makes the table of what the plan draws: `batch`, `question_id`. */
+export const drawsTable = (record: Pick<RunRecord, "plan">): ColumnTable =>
+  columnsOf(
+    record.plan.flatMap(({ batch, questions }) => questions.map((question_id) => ({ batch, question_id }))),
+    ["batch", "question_id"]
+  )
