@@ -1,0 +1,1 @@
+"""One thread that owns every model: opening, updating, restoring and checkpointing runs."""

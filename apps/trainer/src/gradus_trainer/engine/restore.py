@@ -1,0 +1,84 @@
+"""A run's state on disk: made when it is opened, rewritten at each checkpoint, read back after a crash.
+
+`runs/<run>/durable/<update>/` is a Hugging Face directory with moments.safetensors and state.json beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+
+from gradus_trainer.artifacts import Artifacts, Policy
+from gradus_trainer.durable_file import new_directory, storage
+from gradus_trainer.engine.live_run import LiveRun
+from gradus_trainer.generated.wire import FORMAT
+from gradus_trainer.model.initialise import initialise
+from gradus_trainer.model.load import (
+    load_directory,
+    load_tensors,
+    make_decoder,
+    save_directory,
+    save_tensors,
+    write_json,
+)
+from gradus_trainer.problem import Problem
+from gradus_trainer.versions import choose_compute
+from gradus_trainer.wire.run_body import RunBody, read_init
+
+
+class RunDirectory:
+    """The directory of one run under the state directory."""
+
+    def __init__(self, state: Path, run: str) -> None:
+        self.root = state / "runs" / run
+        self.log = self.root / "log"
+        self._durable = self.root / "durable"
+
+    def save(self, run: LiveRun) -> None:
+        """Writes policy, moments and counters of `run.update`; the older state stays until `prune`."""
+        steps, moments = run.optimizer.moments()
+        state = {"format": FORMAT, "update": run.update, "version": run.version, "optimizer_steps": steps}
+        with storage(), new_directory(self._durable / str(run.update)) as directory:
+            save_directory(directory, run.decoder, run.tokenizer)
+            if moments:
+                save_tensors(directory / "moments.safetensors", moments)
+            write_json(directory / "state.json", state)
+
+    def prune(self, update: int) -> None:
+        """Removes every state but that of `update`."""
+        for path in self._durable.iterdir():
+            if path.name != str(update):
+                shutil.rmtree(path)
+
+    def load(self, name: str, body: RunBody, update: int, device: torch.device) -> LiveRun:
+        """Reads the state of `update` back."""
+        directory = self._durable / str(update)
+        compute = choose_compute(body.dtype, device)
+        # moments.safetensors lies beside model.safetensors; its names cannot meet those of weights.
+        run = LiveRun(name, body, *load_directory(directory, device, compute))
+        state = json.loads((directory / "state.json").read_text("utf-8"))
+        run.update, run.version = state["update"], state["version"]
+        if state["optimizer_steps"]:
+            run.optimizer.restore(state["optimizer_steps"], load_tensors(directory / "moments.safetensors"))
+        return run
+
+
+def open_policy(body: RunBody, artifacts: Artifacts, device: torch.device) -> Policy:
+    """Makes or reads the policy that a run begins with."""
+    kind, compute = body.policy["kind"], choose_compute(body.dtype, device)
+    if kind == "init":
+        seed, architecture, tokenizer = read_init(body.policy)
+        decoder = make_decoder(architecture, device, compute)
+        initialise(decoder, seed)
+        return decoder, tokenizer
+    if kind == "artifact":
+        return artifacts.load(body.policy["digest"], device, compute)
+    path = Path(body.policy["path"])
+    if kind == "gguf":
+        return artifacts.load_gguf(path, device, compute)
+    if not path.is_dir():
+        raise Problem("policy_unavailable", f"{path} is not a directory", field="policy.path")
+    return load_directory(path, device, compute)

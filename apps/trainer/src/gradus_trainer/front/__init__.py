@@ -1,0 +1,1 @@
+"""HTTP: routes, tokens, problems; nothing here touches a tensor."""

@@ -1,0 +1,1 @@
+"""Constants generated from packages/domain."""

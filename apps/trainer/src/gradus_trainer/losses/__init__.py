@@ -1,0 +1,1 @@
+"""Per-token losses: pure functions, one a file."""

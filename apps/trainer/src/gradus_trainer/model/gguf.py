@@ -1,0 +1,54 @@
+"""Turns a GGUF file into a Hugging Face directory, in a process of its own: transformers is never imported by the service.
+
+`python -m gradus_trainer.model.gguf FILE DIRECTORY` writes config.json, FP32 safetensors and tokenizer.json.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from gradus_trainer.problem import Problem
+
+LIMIT_SECONDS = 3600
+
+
+def file_digest(file: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def convert(file: Path, directory: Path) -> None:
+    """Runs the conversion and reports what it says when it fails."""
+    command = [sys.executable, "-m", "gradus_trainer.model.gguf", str(file.resolve()), str(directory)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)  # noqa: S603
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        raise Problem("policy_unavailable", f"{file} cannot be converted: {last}", field="policy.path")
+
+
+def _write(file: Path, directory: Path) -> None:
+    """Dequantises with transformers. Without GgufConfig(dequantize=True) weights may stay packed."""
+    import torch  # noqa: PLC0415
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig  # noqa: PLC0415
+
+    folder, name = str(file.parent), file.name
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, gguf_file=name, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
+    )
+    model.save_pretrained(directory)
+    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
+    tokenizer.save_pretrained(directory)
+    path = directory / "config.json"
+    config = json.loads(path.read_text("utf-8"))
+    config["eos_token_id"] = tokenizer.eos_token_id
+    config["pad_token_id"] = tokenizer.pad_token_id
+    path.write_text(json.dumps(config), "utf-8")
+
+
+if __name__ == "__main__":
+    _write(Path(sys.argv[1]), Path(sys.argv[2]))

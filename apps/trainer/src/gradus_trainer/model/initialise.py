@@ -1,0 +1,27 @@
+"""Fresh weights from a seed: normal matrices and embedding, norms of one, biases of zero."""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+
+from gradus_trainer.model.decoder import Decoder
+from gradus_trainer.model.weights import hugging_face_views
+
+
+def initialise(decoder: Decoder, seed: int) -> None:
+    """Fills every parameter in place. Each has its own stream, named by seed and parameter, so order cannot matter."""
+    std = decoder.architecture.init_std
+    for name, view in hugging_face_views(decoder).items():
+        if name.endswith(("norm.weight", "layernorm.weight")):
+            view.fill_(1.0)
+        elif name.endswith(".bias"):
+            view.zero_()
+        else:
+            view.copy_(torch.randn(view.shape, generator=_stream(seed, name)) * std)
+
+
+def _stream(seed: int, name: str) -> torch.Generator:
+    key = hashlib.sha256(f"gradus/init/{seed}/{name}".encode()).digest()
+    return torch.Generator("cpu").manual_seed(int.from_bytes(key[:8], "little") >> 1)

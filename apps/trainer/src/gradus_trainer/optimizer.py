@@ -1,0 +1,69 @@
+"""AdamW over a decoder, its gradient clipping, and its moments by Hugging Face name."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gradus_trainer.model.decoder import Decoder
+from gradus_trainer.model.weights import hugging_face_views
+from gradus_trainer.wire.run_body import OptimizerSpec
+
+MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+class Optimizer:
+    """Decoupled weight decay on matrices only; FP32 moments; one learning rate a step."""
+
+    def __init__(self, decoder: Decoder, spec: OptimizerSpec) -> None:
+        parameters = list(decoder.parameters())
+        matrices = [parameter for parameter in parameters if parameter.ndim > 1]
+        vectors = [parameter for parameter in parameters if parameter.ndim == 1]
+        groups = [{"params": matrices, "weight_decay": spec.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+        self._decoder = decoder
+        self._parameters = parameters
+        self._max_grad_norm = spec.max_grad_norm
+        self._adamw = torch.optim.AdamW(groups, lr=0.0, betas=(spec.beta1, spec.beta2), eps=spec.epsilon, fused=True)
+
+    def gradient_norm(self) -> Tensor:
+        """Global L2 norm of the gradients, before clipping."""
+        return torch.nn.utils.get_total_norm(self._gradients(), foreach=True)
+
+    def _gradients(self) -> list[Tensor]:
+        return [parameter.grad for parameter in self._parameters if parameter.grad is not None]
+
+    def step(self, learning_rate: float, norm: Tensor) -> None:
+        """Clips to the maximal norm, takes one step, and forgets the gradients."""
+        torch.nn.utils.clip_grads_with_norm_(self._parameters, self._max_grad_norm, norm, foreach=True)
+        for group in self._adamw.param_groups:
+            group["lr"] = learning_rate
+        self._adamw.step()
+        self.forget_gradients()
+
+    def forget_gradients(self) -> None:
+        """Drops all gradients."""
+        self._adamw.zero_grad(set_to_none=True)
+
+    def moments(self) -> tuple[int, dict[str, Tensor]]:
+        """(steps taken, moments as `<moment>/<parameter>`); empty before the first step."""
+        state = self._adamw.state
+        if not state:
+            return 0, {}
+        steps = int(state[self._parameters[0]]["step"].item())
+        tensors = {}
+        for moment in MOMENTS:
+            views = hugging_face_views(self._decoder, lambda parameter, moment=moment: state[parameter][moment])  # type: ignore[misc]
+            tensors |= {f"{moment}/{name}": view for name, view in views.items()}
+        return steps, tensors
+
+    def restore(self, steps: int, moments: dict[str, Tensor]) -> None:
+        """Takes back what `moments` gave."""
+        if steps == 0:
+            return
+        for parameter in self._parameters:
+            step = torch.tensor(float(steps), dtype=torch.float32, device=parameter.device)
+            zeros = {moment: torch.zeros_like(parameter, requires_grad=False) for moment in MOMENTS}
+            self._adamw.state[parameter] = {"step": step, **zeros}
+        _, views = self.moments()
+        for name, view in views.items():
+            view.copy_(moments[name])

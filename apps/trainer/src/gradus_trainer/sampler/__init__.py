@@ -1,0 +1,1 @@
+"""Batched generation on the live weights."""

@@ -1,0 +1,1 @@
+"""What crosses the border: JSON, Arrow and their validation."""
