@@ -9,6 +9,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from gradus_trainer.problem import Problem
+
 _TABLES = """
 create table if not exists run (
   name text primary key, body text not null, lease integer not null, durable_update integer not null,
@@ -51,7 +53,12 @@ class Ledger:
 
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._lock:
-            return self._connection.execute(sql, values).fetchall()
+            try:
+                return self._connection.execute(sql, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if "full" in str(error):
+                    raise Problem("storage_full", "the disk of the ledger is full") from error
+                raise
 
     def run(self, name: str) -> RunRow | None:
         """A run, or None when there is none of that name."""

@@ -50,7 +50,7 @@ class Optimizer:
         if not state:
             return 0, {}
         steps = int(state[self._parameters[0]]["step"].item())
-        tensors = {}
+        tensors: dict[str, Tensor] = {}
         for moment in MOMENTS:
             views = hugging_face_views(self._decoder, lambda parameter, moment=moment: state[parameter][moment])  # type: ignore[misc]
             tensors |= {f"{moment}/{name}": view for name, view in views.items()}

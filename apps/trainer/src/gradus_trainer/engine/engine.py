@@ -14,7 +14,7 @@ import torch
 
 from gradus_trainer.artifacts import Artifacts
 from gradus_trainer.engine.live_run import LiveRun
-from gradus_trainer.engine.micro_batch import padding_share
+from gradus_trainer.engine.micro_batch import padding_share, token_limit
 from gradus_trainer.engine.restore import RunDirectory, open_policy
 from gradus_trainer.engine.step import StepOutcome, score, take_step
 from gradus_trainer.generated.wire import FORMAT
@@ -108,7 +108,7 @@ class Engine:
     def update(self, run: LiveRun, work: Work) -> tuple[dict[str, Any], int]:
         """Log, apply, mark applied. Gives the answer and the version after it."""
         if run.tainted:
-            raise Problem("trainer_failed", "an earlier update broke off; open the run again")
+            raise Problem("trainer_failed", "an earlier update broke off and could not be restored")
         write_log = WriteLog(RunDirectory(self._state, run.name).log)
         number, start = work.spec.update, time.perf_counter()
         write_log.write(number, work.body)
@@ -124,9 +124,15 @@ class Engine:
             self._ledger.mark_applied(run.name, number, work.digest, version, answer)
         except BaseException:
             write_log.drop(number)
+            self._recover(run)
             raise
         run.update, run.version, run.tainted = number, version, False
         return answer, version
+
+    def _recover(self, run: LiveRun) -> None:
+        """Puts a run whose update broke off back to what is on disk; weights may have been half written."""
+        log.exception("run %s: an update broke off, restoring", run.name)
+        run.become(self.open(run.name, run.body))
 
     def _answer(
         self, run: LiveRun, work: Work, outcome: StepOutcome, version: int, timings: dict[str, float]
@@ -147,7 +153,7 @@ class Engine:
                 "sequences": batch.rows,
                 "tokens": len(batch.token_ids),
                 "loss_tokens": int(batch.loss_mask.sum(dtype="int64")),
-                "padding_share": padding_share(batch, run.body.micro_batch_tokens),
+                "padding_share": padding_share(batch, token_limit(run.body.micro_batch_tokens, self.device)),
                 "peak_memory_bytes": peak_memory(self.device),
             },
         }
@@ -167,7 +173,7 @@ class Engine:
     def checkpoint(self, run: LiveRun, name: str, policy: bool) -> dict[str, Any]:
         """Makes everything up to `run.update` durable and prunes the log; with `policy`, publishes the weights."""
         if run.tainted:
-            raise Problem("trainer_failed", "an earlier update broke off; open the run again")
+            raise Problem("trainer_failed", "an earlier update broke off and could not be restored")
         start = time.perf_counter()
         stored = self._ledger.checkpoint(run.name, name)
         if stored is not None and stored["update"] == run.update and (stored["path"] is not None or not policy):

@@ -29,6 +29,10 @@ class LiveRun:
         self._digest: tuple[int, str] | None = None
         self._sampler: tuple[int, Decoder] | None = None
 
+    def become(self, other: LiveRun) -> None:
+        """Takes over the state of another instance of the same run."""
+        self.__dict__.update(other.__dict__)
+
     def digest(self) -> str:
         """Digest of the weights, computed once a version."""
         if self._digest is None or self._digest[0] != self.version:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gradus_trainer.engine.metrics import Metrics, finite, token_metrics
-from gradus_trainer.engine.micro_batch import MicroBatch, lay_out, split_rows
+from gradus_trainer.engine.micro_batch import MicroBatch, lay_out, split_rows, token_limit
 from gradus_trainer.engine.normaliser import token_coefficients
 from gradus_trainer.losses.clipped import clipped
 from gradus_trainer.losses.cross_entropy import cross_entropy
@@ -84,7 +84,7 @@ def take_step(
     device = decoder.embedding.device
     collected: list[tuple[MicroBatch, Tensor, Tensor]] = []
     losses: list[Tensor] = []
-    for rows in split_rows(batch.lengths, micro_batch_tokens):
+    for rows in split_rows(batch.lengths, token_limit(micro_batch_tokens, device)):
         start = clock()
         micro = lay_out(batch, rows, device)
         packed = clock()
@@ -92,7 +92,7 @@ def take_step(
         if micro.flat_N.size:
             logprob_N, entropy_N = forward(decoder, micro)
             loss = weighted_loss(spec.loss, logprob_N, columns, micro)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             losses.append(loss.detach())
             collected.append((micro, logprob_N.detach(), entropy_N))
         timings["forward_backward"] += clock() - packed
@@ -132,9 +132,9 @@ def gather(batch: Batch, collected: list[tuple[MicroBatch, Tensor, Tensor]]) -> 
 @torch.no_grad()
 def score(decoder: Decoder, batch: Batch, micro_batch_tokens: int) -> tuple[Floats, Floats]:
     """Log-probabilities and entropies under the current policy; changes nothing."""
-    collected = []
-    for rows in split_rows(batch.lengths, micro_batch_tokens):
-        micro = lay_out(batch, rows, decoder.embedding.device)
+    collected, device = [], decoder.embedding.device
+    for rows in split_rows(batch.lengths, token_limit(micro_batch_tokens, device)):
+        micro = lay_out(batch, rows, device)
         if micro.flat_N.size:
             collected.append((micro, *forward(decoder, micro)))
     return gather(batch, collected)

@@ -89,8 +89,6 @@ class Updates:
         if done.cancelled():
             answer.set_exception(Problem("shutting_down", "the trainer is shutting down"))
         elif (error := done.exception()) is not None:
-            if session.live.tainted:
-                self._runs.sessions.pop(session.name, None)
             answer.set_exception(error)
         else:
             document, session.version = done.result()

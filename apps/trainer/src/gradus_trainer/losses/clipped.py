@@ -1,8 +1,8 @@
 """The clipped surrogate of PPO with separate bounds, and a KL penalty to a reference.
 
-PPO (Schulman et al. 2017, arXiv 1707.06347, eq. 7) with DAPO's clip-higher (Yu et al. 2025, arXiv 2503.14476, eq. 10) and
-the k3 estimator of Schulman's "Approximating KL divergence" (2020). GRPO, DAPO and Dr. GRPO are settings of the bounds,
-the normaliser and the advantage.
+PPO (Schulman et al. 2017, arXiv 1707.06347, eq. 7) with DAPO's clip-higher (Yu et al. 2025, arXiv 2503.14476, eq. 10)
+and the k3 estimator of Schulman's "Approximating KL divergence" (2020). GRPO, DAPO and Dr. GRPO are settings of the
+bounds, the normaliser and the advantage.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Turns a GGUF file into a Hugging Face directory, in a process of its own: transformers is never imported by the service.
+"""Turns a GGUF file into a Hugging Face directory, in a process of its own: the service never imports transformers.
 
 `python -m gradus_trainer.model.gguf FILE DIRECTORY` writes config.json, FP32 safetensors and tokenizer.json.
 """

@@ -22,7 +22,7 @@ def scaled_logits(hidden_NH: Tensor, head_VH: Tensor, temperature_N: Tensor, com
 
 class _TokenLogprob(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(  # noqa: PLR0917 (the signature autograd calls)
         context: Any,
         hidden_NH: Tensor,
         head_VH: Tensor,
@@ -68,5 +68,5 @@ def token_logprob(
     hidden_NH: Tensor, head_VH: Tensor, target_N: Tensor, temperature_N: Tensor, compute: torch.dtype
 ) -> tuple[Tensor, Tensor]:
     """(log-probability [N], entropy [N]) in nats of softmax(hidden · headᵀ / temperature); entropy has no gradient."""
-    result: tuple[Tensor, Tensor] = _TokenLogprob.apply(hidden_NH, head_VH, target_N, temperature_N, compute)
+    result: tuple[Tensor, Tensor] = _TokenLogprob.apply(hidden_NH, head_VH, target_N, temperature_N, compute)  # type: ignore[no-untyped-call]
     return result

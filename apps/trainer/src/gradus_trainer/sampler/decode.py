@@ -36,7 +36,7 @@ class Chunk:
 
 @dataclasses.dataclass(frozen=True)
 class Completions:
-    """Rows in (prompt, sample) order: ids with the stop token as their last one if there is one, and log-probabilities."""
+    """Rows in (prompt, sample) order: ids, with the stop token as the last one if there is one; log-probabilities."""
 
     token_ids: list[list[int]]
     logprobs: list[list[float]]

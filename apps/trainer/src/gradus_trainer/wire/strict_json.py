@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 means it: no NaN, no duplicate keys, bounded nesting; what Python's parser lets through is refused here."""
+"""JSON as RFC 8259 means it: no NaN, no duplicate keys, bounded nesting; Python's parser alone lets these through."""
 
 from __future__ import annotations
 
