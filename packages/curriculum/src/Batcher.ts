@@ -1,0 +1,43 @@
+/** The one interface of all batchers: a policy over which questions come next, whose state is a plain value with a schema. */
+import type { PlannedBatch } from "@gradus/domain/Plan"
+import type { RatedQuestion } from "@gradus/domain/Profile"
+import type { Seed } from "@gradus/domain/Seed"
+import type * as Schema from "effect/Schema"
+
+/** What came of a question that was drawn. */
+export interface Outcome {
+  readonly question_id: string
+  /** Completions with a score; 0: the group could not be scored, and the question goes back to its pool. */
+  readonly scored: number
+  readonly passed: number
+}
+
+/** What every batcher needs to know besides its own settings. */
+export interface DrawOptions {
+  /** Questions in a batch. */
+  readonly promptsPerStep: number
+  /** Steps that will be drawn; absent: one pass over the pool. */
+  readonly steps?: number | undefined
+  readonly seed: Seed
+  /** Whether a last batch that is not full is drawn. */
+  readonly lastBatch: "partial" | "drop"
+}
+
+/**
+ * Laws, tested for each implementation by the same suite:
+ * drawing from a decoded snapshot equals drawing from the state it was taken of; without outcomes that send questions back
+ * every question of the pool is drawn once (but for a dropped last batch); batches are full, but for a partial last one;
+ * the same pool (rows in any order), options and seed give the same batches.
+ */
+export interface Batcher<State, Options extends DrawOptions> {
+  /** A whole state goes through this schema: encoding it is the snapshot, decoding it the restoration. */
+  readonly stateSchema: Schema.Codec<State, unknown>
+  /** Begins a pass. Throws a RangeError for ids that occur twice and questions without a pass rate. */
+  readonly init: (pool: ReadonlyArray<RatedQuestion>, options: Options) => State
+  /** Draws the next batch; undefined when the pool is empty. */
+  readonly draw: (state: State) => readonly [PlannedBatch, State] | undefined
+  /** Learns what came of the last batch drawn; outcomes of other questions are ignored. */
+  readonly observe: (state: State, outcomes: ReadonlyArray<Outcome>) => State
+  /** Tells what is worth plotting, by name. */
+  readonly metrics: (state: State) => Readonly<Record<string, number>>
+}
