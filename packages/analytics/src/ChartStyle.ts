@@ -18,11 +18,11 @@ const config = {
     domainColor: ink.axis,
     gridColor: ink.grid,
     labelColor: ink.muted,
-    labelFontSize: 11.5,
+    labelFontSize: 12.5,
     tickColor: ink.axis,
     tickSize: 4,
     titleColor: ink.muted,
-    titleFontSize: 11.5,
+    titleFontSize: 12.5,
     titleFontWeight: "normal"
   },
   axisX: { grid: false, titleAnchor: "end", titlePadding: 4 },
@@ -31,10 +31,11 @@ const config = {
   legend: {
     direction: "horizontal",
     labelColor: ink.ink,
-    labelFontSize: 11.5,
+    labelFontSize: 12.5,
     labelLimit: 200,
     offset: 8,
     orient: "top",
+    symbolOpacity: 1,
     symbolSize: 70,
     symbolStrokeWidth: 2,
     title: null
@@ -42,12 +43,15 @@ const config = {
   title: {
     anchor: "start",
     color: ink.muted,
-    fontSize: 11.5,
+    fontSize: 12.5,
     fontWeight: "normal",
     frame: "group",
     offset: 6
   }
 } as const
+
+/** Above so many steps single marks are drawn fine, so that they do not run into each other. */
+export const MANY_STEPS = 60
 
 /** Completes the body of a spec with schema, style and padding. */
 export const chartSpec = (body: object): TopLevelSpec =>

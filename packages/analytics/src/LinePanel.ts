@@ -1,5 +1,5 @@
 /** A panel of lines over steps: what most charts are made of. */
-import { chartSpec, HEIGHT, PANEL_HEIGHT, stepAxis, WIDTH } from "./ChartStyle.ts"
+import { chartSpec, HEIGHT, MANY_STEPS, PANEL_HEIGHT, stepAxis, WIDTH } from "./ChartStyle.ts"
 
 export interface Point {
   readonly step: number
@@ -32,13 +32,19 @@ export const linePanel = (panel: LinePanel, height: number, xTitle: string | nul
   const named = new Set(panel.points.map(({ series }) => series))
   const series = panel.series.filter(({ label }) => named.has(label))
   const labels = series.map(({ label }) => label)
-  const legend = labels.length > 1 ? { symbolType: "stroke", columns: 3 } : null
+  const steps = new Set(panel.points.map(({ step }) => step)).size
+  const legend = labels.length > 1 ? { symbolType: "stroke", symbolSize: 300, columns: 3 } : null
   return {
     title: panel.title,
     width: WIDTH,
     height,
     data: { values: panel.points },
-    mark: { type: "line", strokeWidth: 2, interpolate: "linear", point: { filled: true, size: 16 } },
+    mark: {
+      type: "line",
+      strokeWidth: 2,
+      interpolate: "linear",
+      point: { filled: true, size: steps > MANY_STEPS ? 3 : 16 }
+    },
     encoding: {
       x: stepAxis(xTitle ?? ""),
       y: {

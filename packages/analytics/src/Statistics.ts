@@ -1,5 +1,7 @@
 /** Statistics of shares: how far a measured accuracy may be from the true one. */
-import { probit } from "simple-statistics"
+
+/** The 97.5 % quantile of the standard normal. (simple-statistics has an approximation that is off by 5e-4: the fourth decimal of a bound.) */
+const Z = 1.959963984540054
 
 /** Bounds of an interval, both in [0, 1]. */
 export interface Interval {
@@ -22,14 +24,13 @@ export const differenceStandardError = (
 }
 
 /**
- * Computes Wilson's score interval of a share (Wilson 1927, without continuity correction), two-sided at `level`;
+ * Computes Wilson's score interval of a share (Wilson 1927, without continuity correction), two-sided at 95 %;
  * null when there are no samples. Unlike p ± z SE it stays in [0, 1] and has a width at p = 0 and p = 1.
  */
-export const wilsonInterval = (share: number, samples: number, level = 0.95): Interval | null => {
+export const wilsonInterval = (share: number, samples: number): Interval | null => {
   if (samples <= 0) return null
-  const z = probit(1 - (1 - level) / 2)
-  const scale = 1 + (z * z) / samples
-  const centre = (share + (z * z) / (2 * samples)) / scale
-  const half = (z / scale) * Math.sqrt((share * (1 - share)) / samples + (z * z) / (4 * samples * samples))
+  const scale = 1 + (Z * Z) / samples
+  const centre = (share + (Z * Z) / (2 * samples)) / scale
+  const half = (Z / scale) * Math.sqrt((share * (1 - share)) / samples + (Z * Z) / (4 * samples * samples))
   return { low: Math.max(0, Math.min(share, centre - half)), high: Math.min(1, Math.max(share, centre + half)) }
 }

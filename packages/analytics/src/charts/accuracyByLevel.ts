@@ -14,7 +14,9 @@ interface Row {
 
 const BEFORE = "before"
 const AFTER = "after"
-const MARGIN = 90
+/** Room for the labels. Without a canvas vega takes text for half as wide again as it is: the limit is in its measure. */
+const MARGIN = 96
+const LABEL_LIMIT = 145
 
 export const accuracyByLevel: Chart = {
   name: "accuracy-by-level",
@@ -31,7 +33,7 @@ export const accuracyByLevel: Chart = {
       field: "label",
       type: "ordinal",
       sort: rows.map(({ label }) => label),
-      axis: { grid: true, labelLimit: MARGIN, minExtent: 34 }
+      axis: { grid: true, labelLimit: LABEL_LIMIT, maxExtent: MARGIN, minExtent: MARGIN }
     }
     const moments = rows.flatMap(({ first, label, last }) =>
       [
@@ -42,7 +44,7 @@ export const accuracyByLevel: Chart = {
     return chartSpec({
       title: "accuracy (share of samples)",
       width: WIDTH - (MARGIN - 34),
-      height: { step: 19 },
+      height: { step: 20 },
       layer: [
         {
           data: { values: rows.filter(complete) },

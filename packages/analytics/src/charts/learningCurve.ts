@@ -48,7 +48,7 @@ export const learningCurve: Chart = {
       encoding: { x: stepAxis("step"), color: colour(series) },
       layer: [
         { mark: { type: "rule", strokeWidth: 1.5, opacity: 0.55 }, transform: bounded, encoding: interval },
-        { mark: { type: "line", strokeWidth: 2 }, encoding: { y: share, strokeWidth: width(series) } },
+        { mark: { type: "line" }, encoding: { y: share, strokeWidth } },
         { mark: { type: "point", filled: true, opacity: 1 }, encoding: { y: share, shape: shape(series), size } }
       ]
     })
@@ -63,6 +63,7 @@ const share = {
   axis: { format: ".0%", title: null }
 }
 const interval = { y: { field: "low", type: "quantitative", scale: { domain: [0, 1] } }, y2: { field: "high" } }
+const strokeWidth = { condition: { test: `datum.series === '${REWARD}'`, value: 1.2 }, value: 2.4 }
 const size = { condition: { test: `datum.series === '${REWARD}'`, value: 10 }, value: 46 }
 
 const colour = (series: ReadonlyArray<string>) => ({
@@ -77,10 +78,4 @@ const shape = (series: ReadonlyArray<string>) => ({
   field: "series",
   type: "nominal",
   scale: { domain: series, range: series.map((_, index) => SHAPES[index % SHAPES.length]) }
-})
-const width = (series: ReadonlyArray<string>) => ({
-  field: "series",
-  type: "nominal",
-  legend: null,
-  scale: { domain: series, range: series.map((name) => (name === REWARD ? 1.2 : 2.4)) }
 })

@@ -31,7 +31,7 @@ export const poolDepletion: Chart = {
       width: WIDTH,
       height: HEIGHT,
       data: { values: rows.map(({ batch, ...row }) => ({ step: batch, ...row })) },
-      mark: { type: "area", interpolate: "step-after", opacity: 1, line: false },
+      mark: { type: "area", interpolate: "linear", opacity: 1, line: false },
       encoding: {
         x: stepAxis("batch"),
         y: { field: "left", type: "quantitative", stack: "zero", axis: { format: ",d" } },

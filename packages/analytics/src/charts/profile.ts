@@ -36,7 +36,7 @@ export const profile: Chart = {
       layer: [
         { mark: { type: "bar" }, encoding: { x, y, color } },
         {
-          mark: { type: "text", dy: -7, fontSize: 11, color: ink.muted },
+          mark: { type: "text", dy: -7, fontSize: 12, color: ink.muted },
           encoding: { x, y: { aggregate: "sum", field: "questions" }, text: { aggregate: "sum", field: "questions" } }
         },
         ...(firstDropped === undefined ? [] : cutLine(firstDropped.label, cut.drop_at))
@@ -74,7 +74,7 @@ const cutLine = (label: string, dropAt: number) => {
     },
     {
       data: { values: [{}] },
-      mark: { type: "text", align: "left", baseline: "top", dx: 5, fontSize: 11.5, color: ink.rose },
+      mark: { type: "text", align: "left", baseline: "top", dx: 5, fontSize: 12.5, color: ink.rose },
       encoding: { x: edge, y: { value: 0 }, text: { value: `cut at ${dropAt}` } }
     }
   ]

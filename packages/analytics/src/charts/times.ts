@@ -1,6 +1,6 @@
 /** Chart: where the seconds of each step go. */
 import type { Chart } from "../Chart.ts"
-import { chartSpec, HEIGHT, WIDTH } from "../ChartStyle.ts"
+import { chartSpec, HEIGHT, MANY_STEPS, WIDTH } from "../ChartStyle.ts"
 import { ink, seriesColours } from "../Palette.ts"
 import { rowsOf, timingsTable } from "../Tables.ts"
 import { lastAttempt } from "../verbs/lastAttempt.ts"
@@ -19,7 +19,7 @@ export const times: Chart = {
   name: "times",
   title: "Time by phase",
   caption:
-    "Seconds of each GRPO step by phase: generation and update should make up nearly all of it; `other` is what no phase accounts for.",
+    "Seconds of each GRPO step by phase: generation and update should make up nearly all of it; the part called other is what no phase accounts for.",
   spec: (record) => {
     const rows = rowsOf<Row>(phaseShares(lastAttempt(timingsTable(record)))).filter(({ stage }) => stage === "train")
     if (rows.length === 0) return null
@@ -27,12 +27,13 @@ export const times: Chart = {
     const phases = [...KNOWN, ...[...found].filter((phase) => !KNOWN.includes(phase)).toSorted()].filter((phase) =>
       found.has(phase)
     )
+    const steps = new Set(rows.map(({ step }) => step)).size
     return chartSpec({
       title: "seconds of a step",
       width: WIDTH,
       height: HEIGHT,
       data: { values: rows.map((row) => ({ ...row, order: phases.indexOf(row.phase) })) },
-      mark: { type: "bar" },
+      mark: { type: "bar", strokeWidth: steps > MANY_STEPS ? 0 : 0.6 },
       encoding: {
         x: {
           field: "step",

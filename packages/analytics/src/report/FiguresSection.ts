@@ -1,7 +1,7 @@
 /** The charts as they stand in the page: colours from the theme, sizes from the column, and a name for who cannot see them. */
 import type { Figure } from "../Figures.ts"
 import { withVariables } from "../Palette.ts"
-import { html, Markup } from "./Html.ts"
+import { escapeText, html, Markup } from "./Html.ts"
 
 /** Writes every figure with its title, drawing and caption. */
 export const figuresSection = (figures: ReadonlyArray<Figure>): Markup =>
@@ -28,7 +28,7 @@ const inPage = (svg: string, name: string, label: string): Markup => {
     .replaceAll(/url\(#([^)]+)\)/g, `url(#${name}-$1)`)
     .replace(
       /^<svg[^>]*viewBox="([^"]+)"[^>]*>/,
-      html`<svg viewBox="$1" role="img" aria-label="${label}"></svg>`.source
+      (_, box: string) => `<svg viewBox="${box}" role="img" aria-label="${escapeText(label)}">`
     )
   return new Markup(withVariables(named))
 }

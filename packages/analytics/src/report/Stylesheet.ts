@@ -32,7 +32,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .card .value .from { color: var(--muted); font-weight: 450; }
 .note { margin: 1.25rem 0; padding: .9rem 1.1rem; border-left: 3px solid var(--orange); background: var(--surface); border-radius: 0 .5rem .5rem 0; }
 .note p:last-child { margin-bottom: 0; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); gap: 1.25rem; margin-top: 1.25rem; align-items: start; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); gap: 1.25rem; margin-top: 1.25rem; }
 .figure { margin: 0; padding: 1.1rem 1.1rem 1.2rem; min-width: 0; }
 .figure svg { display: block; width: 100%; height: auto; margin: .4rem 0 .5rem; }
 .figure svg text { font-family: inherit; }
@@ -63,6 +63,9 @@ td.number, th.number { text-align: right; white-space: nowrap; }
   .stack, .stack tbody, .stack tr, .stack th, .stack td { display: block; width: auto; }
   .stack tr { padding: .75rem 0; border-bottom: 1px solid var(--grid); }
   .stack th, .stack td, .stack td.number { border: 0; padding: .15rem 0; text-align: left; white-space: normal; }
+  .stack caption { display: block; }
+  .stack td.number { display: flex; justify-content: space-between; gap: 1rem; }
+  .figure { padding: .9rem .75rem 1rem; }
   .stack td::before { content: attr(data-label); display: block; color: var(--muted); font-size: .8125rem; }
   .examples th:first-child { width: auto; }
 }

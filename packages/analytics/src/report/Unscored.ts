@@ -1,5 +1,6 @@
 /** How many samples nobody could score, by where they arose. They count neither as right nor as wrong. */
 import type { RunRecord } from "@gradus/domain/RunRecord"
+import { sum } from "simple-statistics"
 
 export interface UnscoredCounts {
   readonly profile: number
@@ -17,5 +18,3 @@ export const unscoredCounts = (record: RunRecord): UnscoredCounts => {
   const evaluation = sum(record.evaluation.map(({ unscored }) => unscored))
   return { profile, training, evaluation, total: profile + training + evaluation }
 }
-
-const sum = (values: ReadonlyArray<number>): number => values.reduce((total, value) => total + value, 0)
