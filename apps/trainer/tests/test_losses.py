@@ -40,7 +40,9 @@ def test_three_tokens_by_hand():
     torch.testing.assert_close(cross_entropy(p), torch.tensor([0.2231436, 1.6094379, 0.6931472]))
 
 
-@pytest.mark.parametrize("spec", [LossSpec("clipped", 0.2, 0.2), LossSpec("clipped", 0.2, 0.28, 0.1), LossSpec("clipped", 0, 0)])
+@pytest.mark.parametrize(
+    "spec", [LossSpec("clipped", 0.2, 0.2), LossSpec("clipped", 0.2, 0.28, 0.1), LossSpec("clipped", 0, 0)]
+)
 def test_values_and_gradients_equal_the_reference(spec):
     random = np.random.default_rng(0)
     p, o, q = (-random.uniform(0.1, 5, 200) for _ in range(3))

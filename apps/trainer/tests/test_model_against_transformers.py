@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests import tiny
 
 from gradus_trainer.digest import weights_digest
 from gradus_trainer.model.attention import causal_attention
@@ -16,6 +15,7 @@ from gradus_trainer.model.weights import hugging_face_views, weight_shapes
 from gradus_trainer.sampler.decode import Chunk, decode
 from gradus_trainer.tokenizer import character_tokenizer
 from gradus_trainer.wire.fields import Fields
+from tests import tiny
 
 CASES = [("llama", False, 2), ("llama", True, 4), ("qwen2", True, 2), ("qwen2", False, 1), ("qwen3", False, 2)]
 

@@ -8,7 +8,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from tests import tiny
 
 from gradus_trainer.engine import micro_batch
 from gradus_trainer.engine.micro_batch import lay_out, split_rows
@@ -19,6 +18,7 @@ from gradus_trainer.model.weights import hugging_face_views
 from gradus_trainer.optimizer import Optimizer
 from gradus_trainer.wire.decode import Limits, decode_update
 from gradus_trainer.wire.run_body import OptimizerSpec
+from tests import tiny
 
 ADAMW = OptimizerSpec(0.9, 0.95, 1e-8, 0.1, 1.0)
 LIMITS = Limits(tiny.VOCAB, 64, 0)
@@ -146,7 +146,7 @@ def test_layout_points_each_trained_token_at_the_position_before_it():
     micro = lay_out(batch, np.array([1, 4]), torch.device("cpu"))
     flat = micro.inputs_BT.flatten()
     place = torch.from_numpy(micro.flat_N)
-    ids = torch.from_numpy(batch.token_ids)
+    ids = torch.tensor(batch.token_ids)
     assert torch.equal(flat[micro.select_N], ids[place - 1].long())
     assert torch.equal(micro.target_N, ids[place].long())
     assert len(micro.flat_N) == batch.trained_per_row()[[1, 4]].sum()
