@@ -32,7 +32,7 @@ export const largestRemainder = (size: number, shares: Float64Array, ranks: Int3
   const counts = Int32Array.from(shares, (share) => Math.floor((onGrid(size * share) + 0.5) / 1e9))
   const remainder = Float64Array.from(shares, (share, j) => onGrid(size * share) - (counts[j] ?? 0) * 1e9)
   const over = size - counts.reduce((total, count) => total + count, 0)
-  const order = [...shares.keys()].sort(
+  const order = [...shares.keys()].toSorted(
     (a, b) => (remainder[b] ?? 0) - (remainder[a] ?? 0) || (ranks[a] ?? 0) - (ranks[b] ?? 0)
   )
   for (const level of order.slice(0, Math.max(0, over))) counts[level] = (counts[level] ?? 0) + 1

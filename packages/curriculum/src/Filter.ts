@@ -39,7 +39,7 @@ export const filter = (input: ReadonlyArray<Profiled>, rule: FilterRule, samples
   const rows: Array<FilterRow> = []
   const kept: Array<RatedQuestion> = []
   const highest = input.reduce((most, row) => Math.max(most, row.scored), samples ?? 0)
-  const counts = new Array<number>(highest + 1).fill(0)
+  const counts = Array.from({ length: highest + 1 }, () => 0)
   for (const row of input) {
     const { passed, question_id, scored } = row
     const reason = reasonOf(row, rule)

@@ -38,15 +38,15 @@ export const ratesOf = (pool: ReadonlyArray<RatedQuestion>): Float64Array => {
 
 /** Copies `from[order[i]]` to position i. Plain loops: an iterator over a million indices costs more than all the rest. */
 export const gather = <T>(from: ArrayLike<T>, order: Int32Array, absent: T): Array<T> => {
-  const out = new Array<T>(order.length)
-  for (let i = 0; i < order.length; i++) out[i] = from[order[i] ?? 0] ?? absent
+  const out: Array<T> = []
+  for (let i = 0; i < order.length; i++) out.push(from[order[i] ?? 0] ?? absent)
   return out
 }
 
 const sortedDistinct = (values: Float64Array): Array<number> => {
   const seen = new Set<number>()
   for (let i = 0; i < values.length; i++) seen.add(values[i] ?? 0)
-  return [...seen].sort((a, b) => a - b)
+  return [...seen].toSorted((a, b) => a - b)
 }
 
 /** Gives each question the index of its rate, and each level its first position (one more at the end). */
