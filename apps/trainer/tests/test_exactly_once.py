@@ -153,9 +153,8 @@ async def test_a_failure_in_the_middle_restores_the_run_and_the_number_stays_fre
         raise RuntimeError("broken")
 
     with monkeypatch.context() as patch:
-        real = engine_module.take_step
-        calls = iter([breaks, real])
-        patch.setattr(engine_module, "take_step", lambda *arguments: next(calls)(*arguments))
+        steps = iter([breaks, engine_module.take_step])
+        patch.setattr(engine_module, "take_step", lambda *arguments: next(steps)(*arguments))  # noqa: PLW0108
         status, problem = await service.put(2, tiny.update(2))
     assert (status, problem["code"], problem["retryable"]) == (500, "trainer_failed", True)
     session_digest = await asyncio.wrap_future(service.engine.submit(lambda: None))
