@@ -2,6 +2,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
@@ -42,6 +43,10 @@ export const retried =
   <A>(call: Effect.Effect<A, GeneratorFailed>): Effect.Effect<A, GeneratorFailed> =>
     Effect.retry(call, { times: attempts - 1, schedule: backoff, while: (error) => error.retryable })
 
+/** What broke, in the words of the system where it has some (`connect ECONNREFUSED …`). */
+const reasonOf = ({ cause, message }: HttpClientError.HttpClientError): string =>
+  cause instanceof Error && cause.message !== "" ? cause.message : message
+
 /** Sends one request and decodes the answer's JSON. */
 export const exchange =
   (client: HttpClient.HttpClient, options: ExchangeOptions) =>
@@ -51,8 +56,8 @@ export const exchange =
       request: HttpClientRequest.HttpClientRequest
     ): Effect.fn.Return<S["Type"], GeneratorFailed> {
       const { url } = request
-      const broken = (error: { readonly message: string }) =>
-        new GeneratorFailed({ url, reason: error.message, retryable: true })
+      const broken = (error: HttpClientError.HttpClientError) =>
+        new GeneratorFailed({ url, reason: reasonOf(error), retryable: true })
       const response = yield* Effect.mapError(client.execute(request), broken)
       const text = yield* Effect.mapError(response.text, broken)
       const { status } = response

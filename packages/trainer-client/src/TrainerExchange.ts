@@ -3,6 +3,7 @@ import { Problem } from "@gradus/domain/TrainerMessages"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
@@ -48,6 +49,10 @@ const refusal = (status: number, body: Uint8Array): TrainerRefused => {
   })
 }
 
+/** What broke, in the words of the system where it has some (`connect ECONNREFUSED …`). */
+const reasonOf = ({ cause, message }: HttpClientError.HttpClientError): string =>
+  cause instanceof Error && cause.message !== "" ? cause.message : message
+
 const mayHelp = (error: TrainerError): boolean =>
   error._tag === "TrainerUnreachable" || (error._tag === "TrainerRefused" && error.retryable)
 
@@ -60,7 +65,8 @@ export const make = (client: HttpClient.HttpClient, options: ExchangeOptions) =>
     request: HttpClientRequest.HttpClientRequest
   ): Effect.fn.Return<Answer, TrainerError> {
     const url = `${options.url}${request.url}`
-    const unreachable = (error: { readonly message: string }) => new TrainerUnreachable({ url, reason: error.message })
+    const unreachable = (error: HttpClientError.HttpClientError) =>
+      new TrainerUnreachable({ url, reason: reasonOf(error) })
     const response = yield* client
       .execute(request.pipe(HttpClientRequest.prependUrl(options.url), HttpClientRequest.bearerToken(options.token)))
       .pipe(Effect.mapError(unreachable))
