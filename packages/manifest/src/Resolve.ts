@@ -1,0 +1,118 @@
+/** Manifest files and overrides to one resolved manifest: parse, merge, override, decode, check. Pure. */
+import * as Digest from "@gradus/domain/Digest"
+import { Manifest } from "@gradus/domain/manifest/Manifest"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { check } from "./Checks.ts"
+import { describe } from "./Describe.ts"
+import { extensions, withoutExtends } from "./Extends.ts"
+import { type ManifestIssue, ManifestInvalid } from "./ManifestInvalid.ts"
+import { merge } from "./Merge.ts"
+import { override } from "./Override.ts"
+import { type Provenance, provenance } from "./Provenance.ts"
+import { toValue, type Tree } from "./Tree.ts"
+import { unexpanded } from "./Unexpanded.ts"
+import { read } from "./Yaml.ts"
+
+/** One file's text. */
+export interface ManifestSource {
+  readonly file: string
+  readonly text: string
+}
+
+export interface ResolvedManifest {
+  readonly manifest: Manifest
+  /** Files merged and overrides applied, before defaults. */
+  readonly written: unknown
+  /** Identity of what the manifest makes a run do: see `identity`. */
+  readonly digest: Digest.Digest
+  readonly provenance: ReadonlyArray<Provenance>
+}
+
+/** What is known of a manifest on its way: the tree so far, and the problems so far. */
+interface Draft {
+  readonly tree: Tree | undefined
+  readonly issues: ReadonlyArray<ManifestIssue>
+}
+
+const decode = Schema.decodeUnknownResult(Manifest)
+const encode = Schema.encodeSync(Manifest)
+
+/** Hashes a manifest without what changes no result: name, description, report, and the address and token of a trainer service. */
+export const identity = (manifest: Manifest): Digest.Digest => {
+  const { name: _name, description: _description, report: _report, trainer, ...rest } = encode(manifest)
+  const { url: _url, token: _token, ...training } = { url: "", token: "", ...trainer }
+  return Digest.ofJson({ ...rest, trainer: training })
+}
+
+const readOne = ({ file, text }: ManifestSource): Draft => {
+  const { tree, issues } = read({ kind: "file", file }, text)
+  if (tree === undefined) return { tree, issues }
+  const extended = extensions(tree)
+  return { tree: withoutExtends(tree), issues: Result.isFailure(extended) ? [...issues, extended.failure] : issues }
+}
+
+/** Lays the files over one another. One that is no YAML leaves nothing to check: what it lacks may be what it holds. */
+const readAll = (sources: ReadonlyArray<ManifestSource>): Draft =>
+  sources.map(readOne).reduce((below, above) => ({
+    tree: below.tree && above.tree && merge(below.tree, above.tree),
+    issues: [...below.issues, ...above.issues]
+  }))
+
+const overrideAll = (draft: Draft, overrides: ReadonlyArray<string>): Draft =>
+  overrides.reduce<Draft>(({ tree, issues }, text) => {
+    if (tree === undefined) return { tree, issues }
+    const next = override(tree, text)
+    return Result.isSuccess(next) ? { tree: next.success, issues } : { tree, issues: [...issues, ...next.failure] }
+  }, draft)
+
+const decodeAll = (tree: Tree): Result.Result<Manifest, ReadonlyArray<ManifestIssue>> => {
+  const decoded = decode(toValue(tree), { errors: "all", onExcessProperty: "error" })
+  const issues = [...unexpanded(tree), ...(Result.isFailure(decoded) ? describe(tree, decoded.failure.issue) : [])]
+  if (Result.isFailure(decoded) || issues.length > 0) return Result.fail(issues)
+  const failed = check(decoded.success, tree)
+  return failed.length > 0 ? Result.fail(failed) : Result.succeed(decoded.success)
+}
+
+/** What was refused when it was read is not refused again for its type. */
+const withoutRepeats = (issues: ReadonlyArray<ManifestIssue>): ReadonlyArray<ManifestIssue> => {
+  const paths = new Set<string>()
+  return issues.filter(({ file, line, col, path }) => {
+    const key = `${file}:${line}:${col} ${path}`
+    return !paths.has(key) && paths.add(key)
+  })
+}
+
+/** By file, then by place; a stable sort keeps files in the order in which they were read. */
+const inOrder = (issues: ReadonlyArray<ManifestIssue>): ReadonlyArray<ManifestIssue> => {
+  const files = [...new Set(issues.map((issue) => issue.file))]
+  return issues.toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.col - b.col)
+}
+
+const fail = (issues: ReadonlyArray<ManifestIssue>): Result.Result<never, ManifestInvalid> => {
+  const [first, ...rest] = inOrder(withoutRepeats(issues))
+  return Result.fail(new ManifestInvalid({ issues: [first!, ...rest] }))
+}
+
+/**
+ * Resolves a manifest. `sources` (at least one) are ordered base first, the file that was asked for last, chains of `extends` already
+ * followed; `overrides` are `path=value` texts, applied in order. Fails with all problems of syntax, keys and types at once, or, where
+ * there are none, with all rules between values that are broken. Expands nothing and reads nothing.
+ */
+export const resolve = (
+  sources: ReadonlyArray<ManifestSource>,
+  overrides: ReadonlyArray<string> = []
+): Result.Result<ResolvedManifest, ManifestInvalid> => {
+  const { tree, issues } = overrideAll(readAll(sources), overrides)
+  if (tree === undefined) return fail(issues)
+  const decoded = decodeAll(tree)
+  if (Result.isFailure(decoded)) return fail([...issues, ...decoded.failure])
+  if (issues.length > 0) return fail(issues)
+  const manifest = decoded.success
+  return Result.succeed({
+    manifest,
+    written: toValue(tree),
+    digest: identity(manifest),
+    provenance: provenance(encode(manifest), tree)
+  })
+}
