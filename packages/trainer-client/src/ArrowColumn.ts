@@ -1,16 +1,5 @@
 /** Arrow columns over flat typed arrays: one record batch, no nulls, no dictionaries, so that equal values give equal bytes. */
-import {
-  Batch,
-  type Column,
-  Column as ColumnClass,
-  batchType,
-  field,
-  float32,
-  int32,
-  list,
-  uint8,
-  utf8
-} from "@uwdata/flechette"
+import { Batch, Column, batchType, field, float32, int32, list, uint8, utf8 } from "@uwdata/flechette"
 
 /** The number types of the trainer protocol. */
 export type NumberKind = "int32" | "uint8" | "float32"
@@ -28,7 +17,7 @@ type Parts = ConstructorParameters<typeof Batch>[0]
 const batch = (parts: Omit<Parts, "nullCount" | "validity">): Batch<unknown> =>
   new (batchType(parts.type) as typeof Batch<unknown>)({ ...parts, nullCount: 0, validity: new Uint8Array(0) })
 
-const column = (made: Batch<unknown>): Column<unknown> => new ColumnClass([made])
+const column = (made: Batch<unknown>): Column<unknown> => new Column([made])
 
 const checkInteger = (kind: NumberKind, flat: ArrayLike<number>, at: number, value: number): void => {
   if (flat[at] !== value) throw new RangeError(`${value} is not a value of ${kind}`)
