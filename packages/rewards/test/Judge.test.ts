@@ -10,7 +10,7 @@ import * as Logger from "effect/Logger"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { PROMPT_DIGEST } from "../src/judge/Prompt.ts"
-import { chatUrl, retryAfterMillis } from "../src/service/ChatCompletion.ts"
+import { chatUrl, retryAfterMillis, shownUrl } from "../src/service/ChatCompletion.ts"
 import { Judge } from "../src/service/Judge.ts"
 
 type Options = Partial<typeof JudgeSpec.Encoded>
@@ -31,7 +31,7 @@ const against = <A, E>(
 const ask = (answer = "four") => Judge.use(({ judge }) => judge({ question: "2+2?", gold: "4", answer }))
 const requests = ChatServer.use(({ traffic }) => Effect.map(traffic, (seen) => seen.requests))
 
-describe("Judge over HTTP", () => {
+describe.concurrent("Judge over HTTP", () => {
   it.live("returns the verdict with reply, model, prompt digest, usage and time", () =>
     against(
       [{ kind: "stall", ms: 20, then: { kind: "answer", text: "Yes." } }],
@@ -257,6 +257,11 @@ it("chatUrl completes what people write", () => {
     assert.strictEqual(chatUrl(written), whole)
   }
   assert.strictEqual(chatUrl("https://host/api/openai/v1"), "https://host/api/openai/v1/chat/completions")
+})
+
+it("shownUrl leaves out a user and password", () => {
+  assert.strictEqual(shownUrl("https://me:secret@host/v1/x@y"), "https://host/v1/x@y")
+  assert.strictEqual(shownUrl("http://host/v1"), "http://host/v1")
 })
 
 it("retryAfterMillis reads seconds and dates", () => {

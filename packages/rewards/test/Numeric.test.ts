@@ -79,7 +79,13 @@ describe("lastNumber", () => {
     ["on 10/12/2024", null],
     ["AZYUK2A", null],
     ["1, 2, 3", "3"],
-    ["it is 5km", "5"]
+    ["it is 5km", "5"],
+    ["10^3", null],
+    ["2 times 10^{-3}", "2"],
+    ["5 = \\sqrt{25}", "5"],
+    ["x^2 = 9", "9"],
+    ["14\\sqrt{2}", null],
+    ["2π", null]
   ])("of %j is %j", (text, number) => {
     assert.strictEqual(lastNumber(text), number)
   })

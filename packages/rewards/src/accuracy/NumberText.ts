@@ -43,7 +43,7 @@ const normalise = (text: string): string =>
 
 const GROUPED = String.raw`\d{1,3}(?:[,\u00a0\u2009\u202f]\d{3})+(?!\d)`
 const DECIMAL = String.raw`(?:(?:${GROUPED}|\d+)(?:\.\d+)?|\.\d+)`
-const NUMBER = String.raw`(?:(?<![\p{L}\p{N}_.)\]])(?<sign>[+-]))?(?:[$€£¥](?<minus>-)?)?(?<!\p{L}|\p{N}|_|\.|\/)(?:(?<whole>\d+) (?<mixedOver>\d+)\/(?<mixedUnder>\d+)|(?<decimal>${DECIMAL}(?:[eE][+-]?\d{1,3})?)(?: ?\/ ?(?<under>\d+(?:\.\d+)?))?)[€£¥]?(?<percent> ?%)?(?![\d^²³¹⁰-⁹]|\.\d|\/\d)`
+const NUMBER = String.raw`(?:(?<![\p{L}\p{N}_.)\]])(?<sign>[+-]))?(?:[$€£¥](?<minus>-)?)?(?<!\p{L}|\p{N}|_|\.|\/|\^\{?-?|√|\\sqrt\{)(?:(?<whole>\d+) (?<mixedOver>\d+)\/(?<mixedUnder>\d+)|(?<decimal>${DECIMAL}(?:[eE][+-]?\d{1,3})?)(?: ?\/ ?(?<under>\d+(?:\.\d+)?))?)[€£¥]?(?<percent> ?%)?(?![\d^²³¹⁰-⁹]|\.\d|\/\d| ?(?:√|π|\\sqrt|\\pi))`
 const ANYWHERE = new RegExp(NUMBER, "gu")
 const WHOLE = new RegExp(`^(?:${NUMBER})$`, "u")
 

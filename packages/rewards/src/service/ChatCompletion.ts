@@ -41,6 +41,9 @@ export const chatUrl = (endpoint: string): string => {
   return /^https?:\/\/[^/]+$/.test(base) ? `${base}/v1/chat/completions` : `${base}/chat/completions`
 }
 
+/** The address as errors show it: without a user and password. */
+export const shownUrl = (url: string): string => url.replace(/^(https?:\/\/)[^/]*@/, "$1")
+
 /** Reads a Retry-After header (seconds, or an HTTP date) as milliseconds from `now`; null when there is none to read. */
 export const retryAfterMillis = (header: string | undefined, now: number): number | null => {
   if (header === undefined) return null
@@ -50,8 +53,8 @@ export const retryAfterMillis = (header: string | undefined, now: number): numbe
 
 /** Asks once. Fails with what broke: the wire, the endpoint, or the form of its reply. */
 export const askOnce = Effect.fn("ChatCompletion.askOnce")(function* (http: HttpClient.HttpClient, call: ChatCall) {
-  const { url } = call
-  const request = HttpClientRequest.post(url).pipe(HttpClientRequest.bodyJsonUnsafe(call.body))
+  const url = shownUrl(call.url)
+  const request = HttpClientRequest.post(call.url).pipe(HttpClientRequest.bodyJsonUnsafe(call.body))
   const broken = (error: HttpClientError) => new JudgeUnreachable({ url, reason: reasonOf(error) })
   const response = yield* http
     .execute(call.key === undefined ? request : HttpClientRequest.bearerToken(request, call.key))

@@ -11,7 +11,7 @@ import * as Semaphore from "effect/Semaphore"
 import { saysNothing } from "../judge/Guard.ts"
 import { type Judged, judgeMessages, PROMPT_DIGEST } from "../judge/Prompt.ts"
 import { readVerdict } from "../judge/Verdict.ts"
-import { askOnce, type ChatReply, chatUrl } from "./ChatCompletion.ts"
+import { askOnce, type ChatReply, chatUrl, shownUrl } from "./ChatCompletion.ts"
 import { isRetryable, type JudgeFailure, JudgeLate } from "./JudgeFailure.ts"
 
 const FIRST_WAIT_MILLIS = 250
@@ -90,7 +90,7 @@ export class Judge extends Context.Service<
           const reply = persist(askOnce(http, call), spec.attempts, started + spec.deadline * 1000).pipe(
             Effect.timeoutOrElse({
               duration: spec.deadline * 1000,
-              orElse: () => Effect.fail(new JudgeLate({ url, seconds: spec.deadline }))
+              orElse: () => Effect.fail(new JudgeLate({ url: shownUrl(url), seconds: spec.deadline }))
             })
           )
           const verdict = yield* Effect.match(reply, {
