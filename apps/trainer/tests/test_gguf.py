@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests import tiny
-from tests.conftest import Service
 
 from gradus_trainer.artifacts import Artifacts
 from gradus_trainer.model.weights import hugging_face_views
 from gradus_trainer.problem import Problem
+from tests import tiny
+from tests.conftest import Service
 
 HIDDEN, HEADS, HEAD_DIM, WIDE, LAYERS = 64, 4, 16, 96, 2
 TOKENS = ["<unk>", "<bos>", "<eos>", *"abcdefghijklmnopqrstuvwxyzĠ=", "ab"]

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from gradus_trainer.model.config import Architecture
 from gradus_trainer.model.rope import rope_table, rotate
+from gradus_trainer.model.swiglu import swiglu
 
 Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
 """(layer, query [B, T, Q, D], key [B, T, K, D], value [B, T, K, D]) -> [B, T, Q, D]."""
@@ -69,8 +70,8 @@ class Block(nn.Module):
             hidden = hidden.flatten(0, 1).index_select(0, select)
             mixed = mixed.flatten(0, 1).index_select(0, select)
         hidden = hidden + linear(mixed, self.out, None, compute)
-        gate, up = linear(rms_norm(hidden, self.mlp_norm, self.epsilon), self.gate_up, None, compute).chunk(2, dim=-1)
-        return hidden + linear(F.silu(gate) * up, self.down, None, compute)
+        gate_up = linear(rms_norm(hidden, self.mlp_norm, self.epsilon), self.gate_up, None, compute)
+        return hidden + linear(swiglu(gate_up), self.down, None, compute)
 
     def _project(
         self, hidden: Tensor, rope: tuple[Tensor, Tensor], compute: torch.dtype

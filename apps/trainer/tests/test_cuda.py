@@ -1,0 +1,80 @@
+"""What only a GPU shows: BF16 compute near FP32, generation near the trainer, everything on the device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gradus_trainer.engine.step import score, take_step
+from gradus_trainer.model.decoder import Decoder
+from gradus_trainer.model.initialise import initialise
+from gradus_trainer.optimizer import Optimizer
+from gradus_trainer.sampler.decode import Chunk, decode
+from gradus_trainer.wire.batch import Batch
+from gradus_trainer.wire.decode import Limits, decode_update
+from gradus_trainer.wire.run_body import OptimizerSpec
+from tests import tiny
+from tests.process import Process
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+SPEC = OptimizerSpec(0.9, 0.95, 1e-8, 0.01, 1.0)
+
+
+def decoder(device: str, compute: torch.dtype, family: str = "llama") -> Decoder:
+    made = Decoder(tiny.architecture(family), torch.device(device), compute)
+    initialise(made, 3)
+    return made
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2", "qwen3"])
+def test_fp32_on_the_device_equals_the_cpu_and_bf16_is_near(family):
+    spec, batch = decode_update(tiny.update(1), Limits(tiny.VOCAB, 64, 0))
+    outcomes = []
+    for device, compute in (("cpu", torch.float32), ("cuda", torch.float32), ("cuda", torch.bfloat16)):
+        made = decoder(device, compute, family)
+        outcomes.append(take_step(made, Optimizer(made, SPEC), spec, batch, 64).metrics)
+    cpu, fp32, bf16 = outcomes
+    assert fp32["loss"] == pytest.approx(cpu["loss"], rel=1e-3)
+    assert fp32["grad_norm"] == pytest.approx(cpu["grad_norm"], rel=1e-3)
+    assert bf16["loss"] == pytest.approx(cpu["loss"], rel=0.05, abs=0.05)
+    assert bf16["grad_norm"] == pytest.approx(cpu["grad_norm"], rel=0.1)
+
+
+@pytest.mark.parametrize(("compute", "most"), [(torch.float32, 1e-3), (torch.bfloat16, 0.1)])
+def test_generation_is_near_the_trainer(compute, most):
+    made = decoder("cuda", compute)
+    chunk = Chunk([[5, 9, 11], [4, 8, 20, 21, 3, 7]], 16, 40, 1.0, [1, 500], (1,))
+    done = decode(made, chunk)
+    rows = [chunk.prompts[index // 16] + ids for index, ids in enumerate(done.token_ids)]
+    starts = [len(chunk.prompts[index // 16]) for index in range(32)]
+    mask = np.concatenate([np.arange(len(row)) >= start for row, start in zip(rows, starts, strict=True)])
+    batch = Batch(
+        [str(index) for index in range(32)],
+        np.concatenate(([0], np.cumsum([len(row) for row in rows]))),
+        np.concatenate(rows).astype(np.int32),
+        mask.astype(np.uint8),
+        np.ones(32, np.float32),
+        np.ones(32, np.float32),
+    )
+    logprob, _ = score(made, batch, 4096)
+    assert np.abs(logprob[mask] - np.concatenate(done.logprobs)).max() < most
+    assert decode(made, chunk) == done
+
+
+def test_the_service_trains_generates_and_restores_on_the_device(tmp_path: Path):
+    with Process(tmp_path, "--device", "cuda") as process:
+        process.open()
+        assert process.call("GET", "/v1/info")[1]["device"] == "cuda"
+        assert process.put(1, tiny.update(1))[1]["version"] == 1
+        process.checkpoint("one", policy=True)
+        assert process.put(2, tiny.update(2))[1]["version"] == 2
+        asked = {"model": "r", "prompt": "<on>abc=", "n": 8, "max_tokens": 20, "seed": 3}
+        answered = process.post("POST", "/v1/completions", asked)[1]["choices"]
+        process.kill()
+    with Process(tmp_path, "--device", "cuda") as process:
+        assert process.open()["version"] == 2
+        assert len(process.post("POST", "/v1/completions", asked)[1]["choices"]) == len(answered)
+        assert process.put(3, tiny.update(3))[1]["applied"]
