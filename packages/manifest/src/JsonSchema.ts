@@ -4,21 +4,14 @@ import * as JsonSchemaDocument from "effect/JsonSchema"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import { defaultOf } from "./internal/Default.ts"
 
 type Json = { [key: string]: unknown }
 
 const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Finds what a key gets when it is left out, by decoding a map without it. */
-const defaultOf = (property: SchemaAST.PropertySignature): Option.Option<unknown> => {
-  if (property.type.encoding === undefined) return Option.none()
-  const alone = Schema.make(new SchemaAST.Objects([property], []))
-  const decoded = Schema.decodeOption(alone as Schema.Codec<Json>)({})
-  return Option.map(decoded, (value) => value[String(property.name)])
-}
-
 /** Effect leaves out patterns without the unicode flag; ours mean the same with it. */
-const patternOf = (ast: SchemaAST.AST): ReadonlyArray<string> =>
+const patternsOf = (ast: SchemaAST.AST): ReadonlyArray<string> =>
   (ast.checks ?? []).flatMap((check) => {
     const { id, payload } = (check.annotations?.["representation"] ?? {}) as { id?: string; payload?: Json | null }
     return id?.endsWith("/isPattern") && typeof payload?.["source"] === "string" ? [payload["source"]] : []
@@ -31,8 +24,9 @@ const complete = (ast: SchemaAST.AST, json: Json): Json => {
     return { ...json, anyOf: members.map((member, i) => complete(ast.types[i]!, member)) }
   if (SchemaAST.isArrays(ast)) return completeList(ast, json)
   if (SchemaAST.isObjects(ast)) return completeMap(ast, json)
-  const [pattern] = patternOf(ast)
-  return pattern === undefined ? json : { ...json, pattern }
+  const [pattern, ...others] = patternsOf(ast)
+  if (pattern === undefined) return json
+  return { ...json, pattern, ...(others.length > 0 ? { allOf: others.map((other) => ({ pattern: other })) } : {}) }
 }
 
 const completeList = (ast: SchemaAST.Arrays, json: Json): Json => {

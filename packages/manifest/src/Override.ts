@@ -1,5 +1,6 @@
 /** `-s a.b=c`: one value set over what the files say. */
 import * as Result from "effect/Result"
+import { defaultKind } from "./internal/Default.ts"
 import { issueAt } from "./internal/IssueAt.ts"
 import type { ManifestIssue } from "./ManifestInvalid.ts"
 import type { Entry, Path, Place, Tree } from "./Tree.ts"
@@ -26,6 +27,13 @@ const parsePath = (text: string): Path | undefined => {
   return (text.match(/[^.[\]]+/g) ?? []).map((part) => (/^\d{1,9}$/.test(part) ? Number(part) : part))
 }
 
+/** A map that is made keeps the kind that its key has by default, so that `curriculum.sigma` can be set alone. */
+const startOf = (path: Path): ReadonlyMap<string, Entry> => {
+  const kind = path.length === 1 ? defaultKind(String(path[0])) : undefined
+  const at: Place = { source: { kind: "default" }, line: 1, col: 1 }
+  return new Map(kind && [[kind.key, { key: at, node: { kind: "scalar", at, value: kind.kind } }]])
+}
+
 const set = (tree: Tree | undefined, path: Path, value: Tree, done: Path): Result.Result<Tree, ManifestIssue> => {
   const [part, ...rest] = path
   if (part === undefined) return Result.succeed(value)
@@ -43,7 +51,7 @@ const set = (tree: Tree | undefined, path: Path, value: Tree, done: Path): Resul
     return Result.fail(issueAt(value.at, here, "the list is not written in the manifest; set all of it"))
   if (tree?.kind === "scalar" && tree.value !== null && done.length > 0)
     return Result.fail(issueAt(value.at, here, "what is above it is a single value, not a map"))
-  const entries: ReadonlyMap<string, Entry> = tree?.kind === "map" ? tree.entries : new Map()
+  const entries = tree?.kind === "map" ? tree.entries : startOf(done)
   const name = String(part)
   return Result.map(set(entries.get(name)?.node, rest, value, here), (node): Tree => ({
     kind: "map",

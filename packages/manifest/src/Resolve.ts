@@ -49,10 +49,11 @@ const readOne = ({ file, text }: ManifestSource): Draft => {
   const { tree, issues } = read({ kind: "file", file }, text)
   if (tree === undefined) return { tree, issues }
   const extended = extensions(tree)
-  return { tree: withoutExtends(tree), issues: Result.isFailure(extended) ? [...issues, extended.failure] : issues }
+  if (Result.isFailure(extended)) return { tree: undefined, issues: [...issues, extended.failure] }
+  return { tree: withoutExtends(tree), issues }
 }
 
-/** Lays the files over one another. One that is no YAML leaves nothing to check: what it lacks may be what it holds. */
+/** Lays the files over one another. One that cannot be read leaves nothing to check: what it lacks may be what it holds. */
 const readAll = (sources: ReadonlyArray<ManifestSource>): Draft =>
   sources.map(readOne).reduce((below, above) => ({
     tree: below.tree && above.tree && merge(below.tree, above.tree),
@@ -83,14 +84,20 @@ const withoutRepeats = (issues: ReadonlyArray<ManifestIssue>): ReadonlyArray<Man
   })
 }
 
-/** By file, then by place; a stable sort keeps files in the order in which they were read. */
-const inOrder = (issues: ReadonlyArray<ManifestIssue>): ReadonlyArray<ManifestIssue> => {
-  const files = [...new Set(issues.map((issue) => issue.file))]
+/** By file, base first and overrides last, then by place. */
+const inOrder = (
+  issues: ReadonlyArray<ManifestIssue>,
+  sources: ReadonlyArray<ManifestSource>
+): ReadonlyArray<ManifestIssue> => {
+  const files = [...new Set([...sources.map((source) => source.file), ...issues.map((issue) => issue.file)])]
   return issues.toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.col - b.col)
 }
 
-const fail = (issues: ReadonlyArray<ManifestIssue>): Result.Result<never, ManifestInvalid> => {
-  const [first, ...rest] = inOrder(withoutRepeats(issues))
+const invalid = (
+  issues: ReadonlyArray<ManifestIssue>,
+  sources: ReadonlyArray<ManifestSource>
+): Result.Result<never, ManifestInvalid> => {
+  const [first, ...rest] = inOrder(withoutRepeats(issues), sources)
   return Result.fail(new ManifestInvalid({ issues: [first!, ...rest] }))
 }
 
@@ -104,10 +111,10 @@ export const resolve = (
   overrides: ReadonlyArray<string> = []
 ): Result.Result<ResolvedManifest, ManifestInvalid> => {
   const { tree, issues } = overrideAll(readAll(sources), overrides)
-  if (tree === undefined) return fail(issues)
+  if (tree === undefined) return invalid(issues, sources)
   const decoded = decodeAll(tree)
-  if (Result.isFailure(decoded)) return fail([...issues, ...decoded.failure])
-  if (issues.length > 0) return fail(issues)
+  if (Result.isFailure(decoded)) return invalid([...issues, ...decoded.failure], sources)
+  if (issues.length > 0) return invalid(issues, sources)
   const manifest = decoded.success
   return Result.succeed({
     manifest,

@@ -5,6 +5,7 @@ export interface Place {
   readonly source:
     | { readonly kind: "file"; readonly file: string }
     | { readonly kind: "override"; readonly text: string }
+    | { readonly kind: "default" }
   readonly line: number
   readonly col: number
 }

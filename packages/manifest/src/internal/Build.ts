@@ -105,7 +105,7 @@ export class Builder {
       return value
     }
     if (typeof value === "number") {
-      const digits = /^[-+]?[0-9]|^\./.test(node.source ?? "")
+      const digits = /^[-+]?\.?[0-9]/.test(node.source ?? "")
       if (digits && (Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value)))
         this.refuse(place, path, "is out of range: integers are exact up to 2^53 - 1")
       return value

@@ -58,7 +58,8 @@ const follow = (
     const text = yield* readText(file)
     const tree = parse({ kind: "file", file }, text)
     const extended = Result.isSuccess(tree) ? extensions(tree.success) : Result.succeed([])
-    for (const extension of Result.getOrElse(extended, () => [])) {
+    // A file that is no YAML extends nothing: resolve says what is wrong with it.
+    for (const extension of yield* Effect.mapError(Effect.fromResult(extended), invalid)) {
       const base = paths.join(paths.dirname(file), extension.target)
       const absolute = paths.resolve(base)
       const refused = refusal(extension, absolute, chain, sources.length)

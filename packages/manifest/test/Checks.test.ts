@@ -1,0 +1,72 @@
+/** Rules between values, each broken once in an otherwise good manifest. */
+import { assert, describe, it } from "@effect/vitest"
+import { good, linesOf, overridden } from "./GoodManifest.ts"
+
+const files = "questions={kind: files, train: {path: a.jsonl}}"
+const cases: ReadonlyArray<readonly [overrides: ReadonlyArray<string>, line: string]> = [
+  [["rewards.accuracy=judge"], "rewards.judge: is required by accuracy: judge"],
+  [
+    ["rewards.judge={endpoint: 'https://u:p@h/v1', model: m}"],
+    "rewards.judge.endpoint: must not hold a user name or password"
+  ],
+  [
+    ["trainer={kind: service, url: 'http://u@h', token: {env: T}}"],
+    "trainer.url: must not hold a user name or password"
+  ],
+  [["questions.letters={min: 9, max: 8}"], "questions.letters.min: must be at most letters.max, 8"],
+  [["questions.hard_letters=[13, 12]"], "questions.hard_letters[1]: must be greater than letters.max, 12"],
+  [
+    ["questions={kind: arithmetic, hard_levels: [chain6, add2]}", "policy={kind: gguf, path: p}"],
+    "questions.hard_levels[1]: must not be one of levels"
+  ],
+  [[files], "questions.warmup: is required by warmup: worked examples to imitate"],
+  [
+    ["questions={kind: files, train: {path: a}, warmup: {path: b}}"],
+    "questions.warmup.columns.completion: is required by warmup: the text to imitate"
+  ],
+  [["train.updates_per_step=33"], "train.updates_per_step: must be at most prompts_per_step, 32"],
+  [["train.group_floor=17"], "train.group_floor: must be at most samples_per_prompt, 16"],
+  [["filter.floor=0.75"], "filter.floor: must be less than drop_at, 0.75"],
+  [
+    ["policy.architecture.max_positions=39"],
+    "policy.architecture.max_positions: must be at least sampling.max_tokens, 40"
+  ],
+  [["policy.architecture.kv_heads=3"], "policy.architecture.heads: must be a multiple of kv_heads, 3"],
+  [["policy.architecture.head_dim=31"], "policy.architecture.head_dim: must be even: positions rotate pairs"],
+  [["policy.tokenizer.tokens[6]=<on>"], "policy.tokenizer.tokens[6]: is in the vocabulary already"],
+  [
+    ["policy.tokenizer.characters='abcdefghijklmnopqrstuvwxyz=a'"],
+    'policy.tokenizer.characters: holds "a" a second time'
+  ],
+  [["policy.tokenizer.end=<pad>"], "policy.tokenizer.end: must differ from pad"],
+  [["prompt.template='{mode}{quesiton}{question}'"], "prompt.template: unknown marker; did you mean `{question}`?"],
+  [["prompt.template='{question}='"], "prompt.template: must contain {mode}: off_share asks for both modes"],
+  [["prompt.template='{mode}{question}?'"], 'prompt.template: holds "?", for which policy.tokenizer has no token'],
+  [["prompt.mode.off=<of>"], 'prompt.mode.off: holds "<", for which policy.tokenizer has no token']
+]
+
+describe("a rule between values", () => {
+  it.each(cases)("%j", (overrides, line) => {
+    // A rule's place is the value itself or its nearest written parent, in the file or in the override.
+    const lines = linesOf(good, ...overrides).map((text) => text.slice(text.indexOf(line.split(":")[0]!)))
+    assert.strictEqual(lines.length, 1, lines.join("\n"))
+    assert.isTrue(lines[0]!.endsWith(line), `${lines[0]} is not ${line}`)
+  })
+  it("stands where the value is written, or its nearest parent", () => {
+    assert.deepStrictEqual(linesOf(`${good}rewards:\n  accuracy: judge\n`), [
+      "m.yaml:21:1 rewards.judge: is required by accuracy: judge"
+    ])
+    assert.match(linesOf(good.replace("max_positions: 128", "max_positions: 8"))[0]!, /^m\.yaml:9:123 /)
+  })
+  it("says all rules that are broken", () => {
+    assert.strictEqual(overridden("train.updates_per_step=33", "train.group_floor=17", "filter.floor=1").length, 3)
+  })
+  it.each([
+    [["questions.off_share=0", "prompt.template='{question}='"]],
+    [["rewards.format=none", "prompt.template='{question}='"]],
+    [["policy={kind: gguf, path: p}", "prompt.template='{mode}{question} Write {\"answer\": …}'"]],
+    [["questions={kind: files, train: {path: a}, warmup: {path: b, columns: {completion: c}}}"]]
+  ] as ReadonlyArray<readonly [ReadonlyArray<string>]>)("does not hold against %j", (overrides) =>
+    assert.deepStrictEqual(linesOf(good, ...overrides), [])
+  )
+})
