@@ -41,7 +41,7 @@ const cases: ReadonlyArray<readonly [name: string, text: string, refusal: string
   ["5000 block lists", "- ".repeat(5000), "m:1:129 manifest: is nested deeper than 64"],
   ["deep indentation", Array.from({ length: 900 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"), "m:65:"],
   ["too many tokens", `[${"a,".repeat(200_000)}]`, "m:1:13334 manifest: has more than 20000 tokens"],
-  ["a million line feeds", "\n".repeat((1 << 20) - 1), "m:20001:1 manifest: has more than 20000 tokens"],
+  ["a million line feeds", "\n".repeat((1 << 20) - 1), "m:20001:1 manifest: has more than 20000 lines"],
   ["__proto__", "a: 1\n__proto__: {polluted: true}\n", "m:2:1 __proto__: unknown key"],
   ["constructor", "a: {constructor: 1}\n", "m:1:5 a.constructor: unknown key"],
   ["prototype", "prototype: 1\n", "m:1:1 prototype: unknown key"],

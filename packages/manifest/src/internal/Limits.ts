@@ -4,6 +4,8 @@
 export const maxBytes = 1 << 20
 /** Maps and lists inside one another. */
 export const maxDepth = 64
+/** Lines of a text. */
+export const maxLines = 20_000
 /** Lexical tokens of a text. */
 export const maxTokens = 20_000
 /** Values after aliases are replaced by what they stand for. */

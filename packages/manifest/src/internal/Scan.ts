@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import type { CST } from "yaml"
 import { Lexer, type LineCounter, Parser } from "yaml"
-import { maxBytes, maxDepth, maxTokens } from "./Limits.ts"
+import { maxBytes, maxDepth, maxLines, maxTokens } from "./Limits.ts"
 
 /** A refusal at an offset of the text. */
 export interface Refusal {
@@ -16,8 +16,20 @@ const scalarMark = "\u001f"
 /** Control characters other than white space, and halves of surrogate pairs. */
 const unprintable = /(?![\t\n\r\u0085])[\p{Cc}\p{Cs}]/u
 
+/** Finds where the first line too many begins, or -1. */
+const lineTooMany = (text: string): number => {
+  let at = 0
+  for (let line = 0; line < maxLines; line++) {
+    at = text.indexOf("\n", at) + 1
+    if (at === 0) return -1
+  }
+  return at
+}
+
 const refuseText = (text: string): Refusal | undefined => {
   if (text.length > maxBytes) return { offset: 0, message: "is larger than 1 MiB" }
+  const beyond = lineTooMany(text)
+  if (beyond >= 0) return { offset: beyond, message: `has more than ${maxLines} lines` }
   const found = unprintable.exec(text)
   if (found === null) return undefined
   const code = found[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")
