@@ -59,7 +59,7 @@ def run_body(shape: str) -> dict[str, Any]:
     special = ["<think>", "</think>", "<user>", "<assistant>"]
     tokens = [*special, *(f"<{index}>" for index in range(VOCABULARY[shape] - 2 - len(special) - len(letters)))]
     if len(tokens) > 4096:  # The protocol's tokenizer is small: the rest of the vocabulary is characters.
-        rest = [chr(0x4E00 + index) for index in range(len(tokens) - 4096)]
+        rest = [chr(0x20000 + index) for index in range(len(tokens) - 4096)]
         tokens, letters = tokens[:4096], letters + "".join(rest)
     rest_of_shape = {"norm_epsilon": 1e-5, "rope_theta": 1e4, "max_positions": 1024, "tied_embeddings": True}
     architecture = {"family": "llama", "init_std": 0.03} | rest_of_shape | SHAPE[shape]

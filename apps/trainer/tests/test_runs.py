@@ -112,6 +112,7 @@ async def test_a_policy_greater_than_memory_is_refused(service: Service):
         (b'{"format":2}', "field_invalid", "format"),
         (b"\xff\xfe", "json_malformed", "body"),
         (b'{"a":' * 20 + b"1" + b"}" * 20, "json_malformed", "body"),
+        (b'{"format":"\\ud800"}', "json_malformed", "body"),
         (b"[" * 100_000, "json_malformed", "body"),
         (b'{"format":1' + b"0" * 5000 + b"}", "json_malformed", "body"),
         (b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00.", "json_malformed", "body"),

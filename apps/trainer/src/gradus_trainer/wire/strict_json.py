@@ -16,6 +16,9 @@ def parse_object(text: bytes, field: str) -> dict[str, Any]:
         value = json.loads(
             text.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_bounded_int
         )
+        if b"\\ud" in text.lower():
+            # An escaped half of a surrogate pair is no text: nothing could store or answer it.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise Problem("json_malformed", f"{field} is not valid JSON: {error}", field=field) from error
     _check_depth(value, field)
