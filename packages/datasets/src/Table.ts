@@ -86,8 +86,9 @@ export interface Table {
   readonly rows: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
-/** Turns INT64 into numbers where they are exact, in lists too; other BigInts stay as they are. */
+/** Turns INT64 into numbers where they are exact, in lists too (other BigInts stay as they are), and an absent list into null. */
 const plain = (value: unknown): unknown => {
+  if (value === undefined) return null
   if (typeof value === "bigint") {
     const number = Number(value)
     return Number.isSafeInteger(number) ? number : value
@@ -96,7 +97,11 @@ const plain = (value: unknown): unknown => {
 }
 
 /** Decodes a table, at most `limit` rows of it. Fails with `TableUnreadable`, which calls it `table`, where the bytes are not Parquet or use an unknown codec. */
-export const decodeTable = (table: string, bytes: Uint8Array, limit?: number): Effect.Effect<Table, TableUnreadable> =>
+export const decodeTable = (
+  bytes: Uint8Array,
+  table = "table",
+  limit?: number
+): Effect.Effect<Table, TableUnreadable> =>
   Effect.tryPromise({
     try: async () => {
       const { parquetMetadata, parquetReadObjects } = await import("hyparquet")
