@@ -76,7 +76,7 @@ describe("arithmetic questions", () => {
 
   it.effect("a small space is used up, and then is an error that names the level", () =>
     Effect.gen(function* () {
-      const products = { levels: ["mul1"], heldout_per_level: 11, hard_per_level: 1 }
+      const products = { levels: ["mul1"] as const, heldout_per_level: 11, hard_per_level: 1 }
       const { train } = yield* arithmetic.sets(spec({ ...products, train_per_level: 70 }), seed)
       assert.strictEqual(train.length, 70)
       const error = yield* Effect.flip(arithmetic.sets(spec({ ...products, train_per_level: 250 }), seed))
