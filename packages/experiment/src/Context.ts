@@ -1,0 +1,22 @@
+/** What every stage of a run is given: the manifest, its place on disk, its questions, its random stream, its journal. */
+import type { Manifest } from "@gradus/domain/manifest/Manifest"
+import type { Question, QuestionSets, WorkedExample } from "@gradus/domain/Question"
+import type { Seed } from "@gradus/domain/Seed"
+import type { Journal } from "./Journal.ts"
+import type { RunDirectory } from "./RunDirectory.ts"
+import type { Records } from "./Records.ts"
+
+export interface RunContext {
+  readonly manifest: Manifest
+  readonly manifestDigest: string
+  readonly directory: RunDirectory
+  readonly seed: Seed
+  readonly sets: QuestionSets
+  readonly datasetDigest: string
+  /** The warm-up's example of an index; absent where the questions come without worked texts. */
+  readonly worked: ((index: number) => WorkedExample) | undefined
+  readonly questions: ReadonlyMap<string, Question>
+  readonly journal: Journal
+  readonly records: Records
+  readonly attempt: number
+}

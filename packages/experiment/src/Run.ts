@@ -1,0 +1,174 @@
+/** A run from manifest to report: warm-up, profile, filter, plan, train, evaluate, report. Every stage picks up where the journal stands. */
+import { ofBytes, ofJson } from "@gradus/domain/Digest"
+import type { Lineage } from "@gradus/domain/Lineage"
+import { RunLease } from "@gradus/domain/RunLease"
+import type { EvaluationReading } from "@gradus/domain/RunRecord"
+import type { RunSummary } from "@gradus/domain/RunSummary"
+import * as Seed from "@gradus/domain/Seed"
+import type { ResolvedManifest } from "@gradus/manifest/Resolve"
+import { planDigest } from "@gradus/curriculum/Plan"
+import { load } from "@gradus/datasets/service/Load"
+import { Trainer } from "@gradus/trainer-client/Trainer"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { exists, readFile, writeFile, writeJson } from "./AtomicFile.ts"
+import type { RunContext } from "./Context.ts"
+import { filterAndPlan } from "./CurriculumStage.ts"
+import { evaluateAll } from "./Evaluate.ts"
+import { openJournal, readJournal } from "./Journal.ts"
+import type { TrainedPolicy } from "./Policy.ts"
+import { profile } from "./Profile.ts"
+import * as Progress from "./Progress.ts"
+import { readRun } from "./ReadRun.ts"
+import { openRecords } from "./Records.ts"
+import { writeReport } from "./Report.ts"
+import { layout, type RunDirectory } from "./RunDirectory.ts"
+import { catchUp, finishTraining, train } from "./Train.ts"
+import { trainerPolicy } from "./TrainerPolicy.ts"
+import { warmup } from "./Warmup.ts"
+
+/** What the application knows about where a run comes from. */
+export type Origin = Pick<Lineage, "commit" | "dirty" | "locks" | "versions" | "hardware">
+
+export interface RunInput {
+  readonly resolved: ResolvedManifest
+  /** The text of the manifest as written, kept beside the run. */
+  readonly written: string
+  /** Relative paths in the manifest start here. */
+  readonly base: string
+  readonly root: string
+  readonly origin: Origin
+}
+
+const describe = Effect.fn("Run.describe")(function* (input: RunInput, directory: RunDirectory, datasetDigest: string) {
+  if (yield* exists(directory.lineage)) return
+  const info = yield* (yield* Trainer).info
+  const generation = info.determinism
+  const lineage: Lineage = {
+    format: 1,
+    created: DateTime.formatIso(yield* DateTime.now),
+    ...input.origin,
+    manifest_digest: input.resolved.digest,
+    dataset_digest: datasetDigest,
+    trainer: { torch: info.torch, device: info.device, cpu_capability: info.cpu_capability, determinism: info.determinism },
+    stages: {
+      warmup: info.determinism,
+      profile: generation,
+      filter: "bitwise",
+      plan: "bitwise",
+      evaluate_first: generation,
+      train: generation,
+      evaluate_last: generation,
+      report: "bitwise"
+    }
+  }
+  yield* writeFile(directory.manifest, input.written)
+  yield* writeJson(directory.resolved, {
+    format: 1,
+    digest: input.resolved.digest,
+    manifest: input.resolved.manifest,
+    provenance: input.resolved.provenance
+  })
+  yield* writeJson(directory.lineage, lineage)
+})
+
+const prepare = Effect.fn("Run.prepare")(function* (input: RunInput) {
+  const directory = yield* layout(input.root)
+  const manifest = input.resolved.manifest
+  const seed = Seed.root(manifest.seed)
+  const questions = yield* load(manifest.questions, Seed.child(seed, "questions"), input.base)
+  yield* describe(input, directory, questions.digest)
+  const journal = yield* openJournal(directory.journal)
+  const attempt = journal.events().filter((event) => event._tag === "run_started").length + 1
+  yield* journal.commit({ _tag: "run_started", format: 1, attempt, manifest_digest: input.resolved.digest })
+  const context: RunContext = {
+    manifest,
+    manifestDigest: input.resolved.digest,
+    directory,
+    seed,
+    sets: questions.sets,
+    datasetDigest: questions.digest,
+    worked: questions.worked,
+    questions: new Map(questions.sets.train.map((question) => [question.question_id, question])),
+    journal,
+    attempt,
+    records: yield* openRecords(directory, attempt, journal.events())
+  }
+  return context
+})
+
+/** Opens the trainer's run for GRPO: a run of its own, with fresh moments. */
+const openPolicy = Effect.fn("Run.openPolicy")(function* (context: RunContext, start: string | undefined) {
+  const trainer = yield* Trainer
+  const { manifest } = context
+  const name = `train-${ofJson({ run: context.directory.run, manifest: context.manifestDigest }).slice(0, 16)}`
+  const run = yield* trainer.open(name, {
+    format: 1,
+    policy: start === undefined ? trainerPolicy(context) : { kind: "artifact", digest: start },
+    optimizer: manifest.train.optimizer,
+    micro_batch_tokens: manifest.trainer.micro_batch_tokens,
+    dtype: manifest.trainer.dtype
+  })
+  return { run, model: name, version: run.version, start: start ?? run.policy_digest } satisfies TrainedPolicy
+})
+
+const accuracyAt = (readings: ReadonlyArray<EvaluationReading>, set: string, step: number): number | null =>
+  readings.find((one) => one.set === set && one.step === step)?.accuracy ?? null
+
+/** Sums a finished run up from its files. Returns undefined for a run that is not finished. */
+export const summary = Effect.fn("Run.summary")(function* (root: string) {
+  const directory = yield* layout(root)
+  if (!(yield* exists(directory.journal))) return undefined
+  const record = yield* readRun(root)
+  if (!record.finished) return undefined
+  const { events } = yield* readJournal(directory.journal)
+  const weights = events.findLast((event) => event._tag === "stage_finished" && event.stage === "train")
+  const steps = events.findLast((event) => event._tag === "run_finished")?.step ?? 0
+  const sets = [...new Set(record.evaluation.map((one) => one.set))]
+  const result: RunSummary = {
+    run: directory.run,
+    dir: directory.root,
+    seconds: record.timings.filter((row) => row.stage === "report").reduce((sum, row) => sum + (row.seconds["run"] ?? 0), 0),
+    steps,
+    eval: Object.fromEntries(
+      sets.map((set) => [set, { first: accuracyAt(record.evaluation, set, 0), last: accuracyAt(record.evaluation, set, steps) }])
+    ),
+    digest: {
+      plan: planDigest(record.plan),
+      metrics: ofBytes(yield* readFile(directory.metrics)),
+      weights: weights?._tag === "stage_finished" ? (weights.weights ?? "") : ""
+    }
+  }
+  return result
+})
+
+const work = Effect.fn("Run.work")(function* (input: RunInput) {
+  const started = yield* Clock.currentTimeMillis
+  const context = yield* prepare(input)
+  const start = yield* warmup(context)
+  const policy = yield* openPolicy(context, start)
+  yield* catchUp(context, policy)
+  const rates = yield* profile(context, policy)
+  const plan = yield* filterAndPlan(context, rates)
+  yield* evaluateAll(context, policy, "evaluate_first", 0)
+  const trained = yield* train(context, policy, plan)
+  const steps = Math.min(plan.length, context.manifest.train.steps ?? plan.length)
+  yield* finishTraining(context, trained, steps)
+  yield* evaluateAll(context, trained, "evaluate_last", steps)
+  yield* context.journal.commit({ _tag: "run_finished", step: steps })
+  yield* (yield* Trainer).close(trained.run)
+  yield* context.records.timings("report", 0, { run: ((yield* Clock.currentTimeMillis) - started) / 1000 })
+  yield* Progress.report({ stage: "report", done: 0, total: 1, unit: "page" })
+  yield* writeReport(input.root)
+  yield* Progress.report({ stage: "report", done: 1, total: 1, unit: "page" })
+})
+
+/** Runs an experiment to its end, or goes on where an earlier attempt stopped. A finished run is only summed up. */
+export const run = Effect.fn("Run.run")(function* (input: RunInput) {
+  yield* (yield* RunLease).acquire(input.root)
+  yield* work(input)
+  const result = yield* summary(input.root)
+  return Option.getOrThrow(Option.fromUndefinedOr(result))
+}, Effect.scoped)

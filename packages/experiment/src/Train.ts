@@ -1,0 +1,233 @@
+/** The RL loop: draw, generate, score, weigh, update, record. */
+import type { JournalEvent } from "@gradus/domain/Journal"
+import type { PlannedBatch } from "@gradus/domain/Plan"
+import { RolloutRow } from "@gradus/domain/RunRecord"
+import * as Seed from "@gradus/domain/Seed"
+import { encodeRows } from "@gradus/datasets/Parquet"
+import { Trainer } from "@gradus/trainer-client/Trainer"
+import { type EncodedUpdate, encodeUpdate, restoreUpdate } from "@gradus/trainer-client/UpdateCodec"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { readFile, writeFile } from "./AtomicFile.ts"
+import type { RunContext } from "./Context.ts"
+import { evaluateSet } from "./Evaluate.ts"
+import { learningRate } from "./LearningRate.ts"
+import type { TrainedPolicy } from "./Policy.ts"
+import * as Progress from "./Progress.ts"
+import { timed } from "./Records.ts"
+import { rolloutRows } from "./Rollouts.ts"
+import { sampleAndScore } from "./Sampling.ts"
+import { denominator, generationMetrics, splitGroups, updateRows, weigh, type WeighedGroup } from "./StepBatch.ts"
+import { withOldLogprobs } from "./OldLogprobs.ts"
+
+/** The trainer holds another policy than the journal says, and the updates between them are not on disk. */
+export class TrainerOutOfStep extends Schema.TaggedError<TrainerOutOfStep>()("TrainerOutOfStep", {
+  expected: Schema.Int,
+  found: Schema.Int
+}) {
+  override get message(): string {
+    return `the trainer expects update ${this.found} but the journal is at update ${this.expected}; was its state directory changed?`
+  }
+}
+
+interface Position {
+  /** The next step to finish. */
+  readonly step: number
+  /** The next update to send. */
+  readonly update: number
+  readonly version: number
+  /** The step that is generated but not finished. */
+  readonly generated: Extract<JournalEvent, { _tag: "step_generated" }> | undefined
+}
+
+/** Reads from the journal where the loop is. */
+export const position = (events: ReadonlyArray<JournalEvent>): Position => {
+  const finished = events.findLast((event) => event._tag === "step_finished")
+  const applied = events.findLast((event) => event._tag === "update_applied")
+  const generated = events.findLast((event) => event._tag === "step_generated")
+  const step = (finished?.step ?? 0) + 1
+  return {
+    step,
+    update: (applied?.update ?? 0) + 1,
+    version: applied?.version ?? 0,
+    generated: generated?.step === step ? generated : undefined
+  }
+}
+
+/** Encodes the updates of a step. Several updates share one old policy, whose log-probabilities are asked for before the first. */
+const encodeUpdates = Effect.fn("Train.encodeUpdates")(function* (
+  context: RunContext,
+  policy: TrainedPolicy,
+  groups: ReadonlyArray<WeighedGroup>,
+  firstUpdate: number,
+  totalUpdates: number
+) {
+  const { train } = context.manifest
+  const encoded: Array<EncodedUpdate> = []
+  for (const part of splitGroups(groups, train.updates_per_step)) {
+    const own = updateRows(context.manifest, part)
+    if (own.length === 0) continue
+    const rows = train.updates_per_step > 1 ? yield* withOldLogprobs(policy.run, own) : own
+    const update = firstUpdate + encoded.length
+    const header = {
+      run: policy.run.run,
+      update,
+      parent_version: policy.version + encoded.length,
+      learning_rate: learningRate(train.learning_rate, update, totalUpdates),
+      loss: train.loss,
+      normaliser: train.normaliser,
+      denominator: denominator(context.manifest, part)
+    } as const
+    encoded.push(encodeUpdate({ header, rows }))
+  }
+  return encoded
+})
+
+/** Generates, scores and weighs a step's batch, and puts completions and updates on disk before the step counts as generated. */
+const generateStep = Effect.fn("Train.generateStep")(function* (
+  context: RunContext,
+  policy: TrainedPolicy,
+  batch: PlannedBatch,
+  at: Position,
+  totalSteps: number
+) {
+  const { directory, manifest } = context
+  const { groups, seconds } = yield* sampleAndScore(context, {
+    stage: "train",
+    step: at.step,
+    model: policy.model,
+    policyVersion: policy.version,
+    questions: batch.questions.flatMap((id) => context.questions.get(id) ?? []),
+    samples: manifest.train.samples_per_prompt,
+    sampling: manifest.sampling,
+    seed: Seed.child(context.seed, "train", at.step)
+  })
+  const [updates, record] = yield* timed(
+    Effect.gen(function* () {
+      const weighed = weigh(manifest, groups, Seed.child(context.seed, "shuffle", at.step))
+      const encoded = yield* encodeUpdates(context, policy, weighed, at.update, totalSteps * manifest.train.updates_per_step)
+      const rows = rolloutRows(at.step, policy.version, groups, weighed.map((group) => group.advantages))
+      yield* writeFile(directory.rollouts(at.step), yield* encodeRows(RolloutRow, rows))
+      for (const [index, update] of encoded.entries()) yield* writeFile(directory.update(at.step, index), update.bytes)
+      const metrics = {
+        ...generationMetrics(weighed),
+        learning_rate: learningRate(manifest.train.learning_rate, at.update, totalSteps * manifest.train.updates_per_step),
+        "plan/target_mean": batch.targetMean,
+        "plan/achieved_mean": batch.achievedMean,
+        "plan/fill": batch.fill
+      }
+      yield* context.journal.commit({
+        _tag: "step_generated",
+        step: at.step,
+        updates: encoded.map((one) => ({ update: one.update, digest: one.digest })),
+        metrics
+      })
+      return encoded
+    })
+  )
+  return { updates, seconds: { ...seconds, record } }
+})
+
+/** Sends a step's updates, those first that the trainer has not yet seen. */
+const applyUpdates = Effect.fn("Train.applyUpdates")(function* (
+  context: RunContext,
+  policy: TrainedPolicy,
+  step: number,
+  updates: ReadonlyArray<EncodedUpdate>
+) {
+  const trainer = yield* Trainer
+  let version = policy.version
+  const committed = new Set(context.journal.events().flatMap((event) => (event._tag === "update_applied" ? [event.update] : [])))
+  for (const update of updates) {
+    const answer = yield* trainer.update(policy.run, update)
+    version = answer.version
+    if (committed.has(update.update)) continue
+    const { update: number, digest, applied, metrics } = answer
+    yield* context.journal.commit({ _tag: "update_applied", step, update: number, digest, version, applied, metrics })
+  }
+  return version
+})
+
+/** Reads a generated step's updates back from disk. */
+const storedUpdates = Effect.fn("Train.storedUpdates")(function* (context: RunContext, event: NonNullable<Position["generated"]>) {
+  return yield* Effect.forEach(event.updates, ({ digest }, index) =>
+    Effect.flatMap(readFile(context.directory.update(event.step, index)), (bytes) => restoreUpdate(bytes, digest))
+  )
+})
+
+/** Sends again what a trainer that went back to an older checkpoint has lost. */
+export const catchUp = Effect.fn("Train.catchUp")(function* (context: RunContext, policy: TrainedPolicy) {
+  const trainer = yield* Trainer
+  const at = position(context.journal.events())
+  const generated = context.journal.events().flatMap((event) => (event._tag === "step_generated" ? [event] : []))
+  for (const event of generated.filter((one) => one.step < at.step))
+    for (const update of yield* storedUpdates(context, event))
+      if (update.update >= policy.run.next_update) yield* trainer.update(policy.run, update)
+  const sent = generated.filter((one) => one.step === at.step).flatMap((one) => one.updates).length
+  if (policy.run.next_update > at.update + sent)
+    return yield* new TrainerOutOfStep({ expected: at.update, found: policy.run.next_update })
+})
+
+/** Trains one step and returns the policy after it. */
+const trainStep = Effect.fn("Train.step")(function* (
+  context: RunContext,
+  policy: TrainedPolicy,
+  batch: PlannedBatch,
+  totalSteps: number
+) {
+  const at = position(context.journal.events())
+  const made =
+    at.generated === undefined
+      ? yield* generateStep(context, policy, batch, at, totalSteps)
+      : { updates: yield* storedUpdates(context, at.generated), seconds: {} }
+  const [version, update] = yield* timed(applyUpdates(context, policy, at.step, made.updates))
+  yield* context.journal.commit({ _tag: "step_finished", step: at.step, version })
+  yield* context.records.metrics(context.journal.events())
+  return { policy: { ...policy, version }, seconds: { ...made.seconds, update } }
+})
+
+/** Makes everything up to here durable in the trainer. */
+const checkpoint = Effect.fn("Train.checkpoint")(function* (context: RunContext, policy: TrainedPolicy, step: number, last: boolean) {
+  const trainer = yield* Trainer
+  const written = yield* trainer.checkpoint(policy.run, last ? "final" : `step-${step}`, { policy: last })
+  yield* context.journal.commit({ _tag: "checkpoint_written", step, update: written.update, digest: written.digest })
+  return written.digest
+})
+
+/** Trains all planned steps, from where the journal stands. Returns the policy after the last one. */
+export const train = Effect.fn("Train.train")(function* (context: RunContext, start: TrainedPolicy, plan: ReadonlyArray<PlannedBatch>) {
+  const { manifest } = context
+  const steps = Math.min(plan.length, manifest.train.steps ?? plan.length)
+  const firstSet = Object.keys(context.sets.evaluation)[0]
+  let policy: TrainedPolicy = { ...start, version: position(context.journal.events()).version }
+  for (let step = position(context.journal.events()).step; step <= steps; step++) {
+    const batch = plan[step - 1]
+    if (batch === undefined) break
+    const [done, seconds] = yield* timed(trainStep(context, policy, batch, steps))
+    policy = done.policy
+    if (step % manifest.train.checkpoint_every === 0 && step < steps) yield* checkpoint(context, policy, step, false)
+    if (manifest.evaluate.every > 0 && step % manifest.evaluate.every === 0 && step < steps && firstSet !== undefined)
+      yield* evaluateSet(context, policy, firstSet, step)
+    yield* context.records.timings("train", step, { ...done.seconds, step: seconds })
+    const reward = context.journal.events().findLast((event) => event._tag === "step_generated")?.metrics["reward"]
+    yield* Progress.report({ stage: "train", done: step, total: steps, unit: "steps", note: `reward ${reward?.toFixed(3) ?? "-"}` })
+  }
+  return policy
+})
+
+/** Closes training: a last checkpoint whose weights become an artifact. Returns their digest. */
+export const finishTraining = Effect.fn("Train.finish")(function* (context: RunContext, policy: TrainedPolicy, steps: number) {
+  const done = context.journal.events().findLast((event) => event._tag === "stage_finished" && event.stage === "train")
+  if (done?._tag === "stage_finished" && done.weights !== undefined) return done.weights
+  const weights = yield* checkpoint(context, policy, steps, true)
+  yield* context.journal.commit({
+    _tag: "stage_finished",
+    stage: "train",
+    input_digest: policy.start,
+    reused: false,
+    weights,
+    rows: []
+  })
+  return weights
+})
+
