@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import * as Wire from "../packages/domain/src/TrainerWire.ts"
+import { jsonSchema } from "../packages/manifest/src/JsonSchema.ts"
 
 const toPython = (value) =>
   JSON.stringify(value, null, 4)
@@ -12,6 +13,7 @@ const toPython = (value) =>
 const constantName = (name) => name.replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase()
 
 const files = {
+  "docs/manifest.schema.json": `${JSON.stringify(jsonSchema(), null, 2)}\n`,
   "apps/trainer/src/gradus_trainer/generated/wire.py":
     `"""Constants of the trainer protocol. Written by \`npm run generate\` from packages/domain/src/TrainerWire.ts: do not edit."""\n\n` +
     Object.entries(Wire)

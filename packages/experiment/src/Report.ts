@@ -1,6 +1,6 @@
 /** The report: report.html and figures/, drawn from the run directory alone. */
 import { figures } from "@gradus/analytics/Figures"
-import { reportHtml } from "@gradus/analytics/report/Report"
+import { reportHtml } from "@gradus/analytics/Report"
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
 import { writeFile, writeJson } from "./AtomicFile.ts"

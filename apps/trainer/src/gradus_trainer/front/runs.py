@@ -83,6 +83,7 @@ class Runs:
             "parameters": architecture.parameters,
             "vocab_size": architecture.vocab_size,
             "max_positions": architecture.max_positions,
+            "end_token_id": session.live.tokenizer.end[0],
             "policy_digest": session.digest[1],
         }
 
