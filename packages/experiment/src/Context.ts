@@ -2,6 +2,8 @@
 import type { Manifest } from "@gradus/domain/manifest/Manifest"
 import type { Question, QuestionSets, WorkedExample } from "@gradus/domain/Question"
 import type { Seed } from "@gradus/domain/Seed"
+import type { QuestionSpaceExhausted } from "@gradus/datasets/DatasetErrors"
+import type * as Effect from "effect/Effect"
 import type { Journal } from "./Journal.ts"
 import type { RunDirectory } from "./RunDirectory.ts"
 import type { Records } from "./Records.ts"
@@ -14,7 +16,7 @@ export interface RunContext {
   readonly sets: QuestionSets
   readonly datasetDigest: string
   /** The warm-up's example of an index; absent where the questions come without worked texts. */
-  readonly worked: ((index: number) => WorkedExample) | undefined
+  readonly worked: ((index: number) => Effect.Effect<WorkedExample, QuestionSpaceExhausted>) | undefined
   readonly questions: ReadonlyMap<string, Question>
   readonly journal: Journal
   readonly records: Records

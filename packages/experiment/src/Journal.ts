@@ -47,7 +47,7 @@ export const openJournal = Effect.fn("Journal.open")(function* (file: string) {
   const events: Array<JournalEvent> = [...stored.events]
   yield* fs.makeDirectory(path.dirname(file), { recursive: true }).pipe(Effect.mapError(failed))
   const handle = yield* fs.open(file, { flag: "a" }).pipe(Effect.mapError(failed))
-  yield* handle.truncate(FileSystem.Size(stored.bytes)).pipe(Effect.mapError(failed))
+  yield* handle.truncate(stored.bytes).pipe(Effect.mapError(failed))
   const commit = Effect.fn("Journal.commit")(
     function* (event: JournalEvent) {
       yield* handle.writeAll(new TextEncoder().encode(`${JSON.stringify(event)}\n`))

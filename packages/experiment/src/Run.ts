@@ -90,7 +90,7 @@ const prepare = Effect.fn("Run.prepare")(function* (input: RunInput) {
     seed,
     sets: questions.sets,
     datasetDigest: questions.digest,
-    worked: questions.worked,
+    worked: questions.workedExample ?? undefined,
     questions: new Map(questions.sets.train.map((question) => [question.question_id, question])),
     journal,
     attempt,
@@ -105,7 +105,6 @@ const openPolicy = Effect.fn("Run.openPolicy")(function* (context: RunContext, s
   const { manifest } = context
   const name = `train-${ofJson({ run: context.directory.run, manifest: context.manifestDigest }).slice(0, 16)}`
   const run = yield* trainer.open(name, {
-    format: 1,
     policy: start === undefined ? trainerPolicy(context) : { kind: "artifact", digest: start },
     optimizer: manifest.train.optimizer,
     micro_batch_tokens: manifest.trainer.micro_batch_tokens,

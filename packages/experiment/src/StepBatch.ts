@@ -35,7 +35,7 @@ export const weigh = (manifest: Manifest, groups: ReadonlyArray<ScoredGroup>, se
       : groups.map((group) => group.scores.map((score) => score.value))
   return groups.map((group, index) => {
     const own = values[index] ?? []
-    const result = advantages(manifest.train.advantage, own, { groupFloor: manifest.train.group_floor })
+    const result = advantages(manifest.train.advantage, own, manifest.train.group_floor)
     return { ...group, values: own, ...result }
   })
 }

@@ -5,10 +5,10 @@ import { RolloutRow } from "@gradus/domain/RunRecord"
 import * as Seed from "@gradus/domain/Seed"
 import { encodeRows } from "@gradus/datasets/Parquet"
 import { Trainer } from "@gradus/trainer-client/Trainer"
-import { type EncodedUpdate, encodeUpdate, restoreUpdate } from "@gradus/trainer-client/UpdateCodec"
+import { type EncodedUpdate, encodeUpdate } from "@gradus/trainer-client/UpdateCodec"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { readFile, writeFile } from "./AtomicFile.ts"
+import { writeFile } from "./AtomicFile.ts"
 import type { RunContext } from "./Context.ts"
 import { evaluateSet } from "./Evaluate.ts"
 import { learningRate } from "./LearningRate.ts"
@@ -17,6 +17,7 @@ import * as Progress from "./Progress.ts"
 import { timed } from "./Records.ts"
 import { rolloutRows } from "./Rollouts.ts"
 import { sampleAndScore } from "./Sampling.ts"
+import { readUpdate } from "./StoredUpdate.ts"
 import { denominator, generationMetrics, splitGroups, updateRows, weigh, type WeighedGroup } from "./StepBatch.ts"
 import { withOldLogprobs } from "./OldLogprobs.ts"
 
@@ -151,7 +152,7 @@ const applyUpdates = Effect.fn("Train.applyUpdates")(function* (
 /** Reads a generated step's updates back from disk. */
 const storedUpdates = Effect.fn("Train.storedUpdates")(function* (context: RunContext, event: NonNullable<Position["generated"]>) {
   return yield* Effect.forEach(event.updates, ({ digest }, index) =>
-    Effect.flatMap(readFile(context.directory.update(event.step, index)), (bytes) => restoreUpdate(bytes, digest))
+    readUpdate(context.directory.update(event.step, index), digest)
   )
 })
 

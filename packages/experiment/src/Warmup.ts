@@ -52,7 +52,7 @@ const sequences = Effect.fn("Warmup.sequences")(function* (
   const worked = context.worked
   if (worked === undefined) return yield* Effect.die(new Error("a warm-up needs worked examples"))
   const each = spec.examples_per_step
-  const examples = Array.from({ length: (to - from + 1) * each }, (_, i) => worked((from - 1) * each + i))
+  const examples = yield* Effect.forEach(Array.from({ length: (to - from + 1) * each }, (_, i) => (from - 1) * each + i), worked)
   const prompts = examples.map((example) => renderPrompt(context.manifest.prompt, example))
   const ids = yield* trainer.tokenize(run, [...prompts, ...examples.map((example) => example.completion)])
   const rows = examples.map((example, i) => sequence(example, ids[i] ?? [], ids[examples.length + i] ?? [], run.end_token_id))
@@ -69,7 +69,6 @@ const row = (update: number, rate: number, answer: UpdateAnswer): MetricsRow => 
 const trainWarmup = Effect.fn("Warmup.train")(function* (context: RunContext, spec: WarmupSpec, name: string) {
   const trainer = yield* Trainer
   const run = yield* trainer.open(name, {
-    format: 1,
     policy: trainerPolicy(context),
     optimizer: spec.optimizer,
     micro_batch_tokens: context.manifest.trainer.micro_batch_tokens,
@@ -118,9 +117,10 @@ export const warmup = Effect.fn("Warmup.warmup")(function* (context: RunContext)
   const digest = warmupDigest(context.manifest, context.datasetDigest)
   const found = yield* Artifacts.find(context.directory.artifacts, "warmup", digest)
   const [artifact, seconds] = yield* timed(
-    found === undefined
-      ? trainWarmup(context, spec, `warmup-${digest.slice(0, 16)}`)
-      : readJson(WarmupArtifact, path.join(found, "warmup.json"))
+    Effect.gen(function* () {
+      if (found === undefined) return yield* trainWarmup(context, spec, `warmup-${digest.slice(0, 16)}`)
+      return yield* readJson(WarmupArtifact, path.join(found, "warmup.json"))
+    })
   )
   if (found === undefined)
     yield* Artifacts.publish(context.directory.artifacts, "warmup", digest, context.directory.run, {
