@@ -17,7 +17,7 @@ const files = {
   "apps/trainer/src/gradus_trainer/generated/wire.py":
     `"""Constants of the trainer protocol. Written by \`npm run generate\` from packages/domain/src/TrainerWire.ts: do not edit."""\n\n` +
     Object.entries(Wire)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, value]) => `${constantName(name)} = ${toPython(value)}\n`)
       .join("")
 }

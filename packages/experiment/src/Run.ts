@@ -1,5 +1,5 @@
 /** A run from manifest to report: warm-up, profile, filter, plan, train, evaluate, report. Every stage picks up where the journal stands. */
-import { ofBytes, ofJson } from "@gradus/domain/Digest"
+import { Digest, ofBytes, ofJson } from "@gradus/domain/Digest"
 import type { Lineage } from "@gradus/domain/Lineage"
 import { RunLease } from "@gradus/domain/RunLease"
 import type { EvaluationReading } from "@gradus/domain/RunRecord"
@@ -105,7 +105,7 @@ const openPolicy = Effect.fn("Run.openPolicy")(function* (context: RunContext, s
   const { manifest } = context
   const name = `train-${ofJson({ run: context.directory.run, manifest: context.manifestDigest }).slice(0, 16)}`
   const run = yield* trainer.open(name, {
-    policy: start === undefined ? trainerPolicy(context) : { kind: "artifact", digest: start },
+    policy: start === undefined ? trainerPolicy(context) : { kind: "artifact", digest: Digest.make(start) },
     optimizer: manifest.train.optimizer,
     micro_batch_tokens: manifest.trainer.micro_batch_tokens,
     dtype: manifest.trainer.dtype

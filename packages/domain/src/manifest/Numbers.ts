@@ -14,6 +14,7 @@ export const RootSeed = Schema.Int.check(
 /** A name that may become part of a path. */
 export const Name = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/))
 /** A text without NUL, which no file system or process takes. */
+// oxlint-disable-next-line no-control-regex -- NUL is what is refused here
 export const Text = Schema.String.check(Schema.isPattern(/^[^\u0000]*$/))
 /** A secret is named, never written: `{ env: NAME }`. */
 export const SecretReference = Schema.Struct({ env: Schema.String.check(Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]*$/)) })
