@@ -1,4 +1,4 @@
-"""The service on loopback, inside the test's own event loop, and one thread count for every tensor."""
+"""The service on loopback, inside the test's own event loop; one thread, since these tensors are too small for two."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ARROW = "application/vnd.apache.arrow.stream"
 
 @pytest.fixture(autouse=True, scope="session")
 def _deterministic() -> None:
-    prepare_torch(torch.device("cpu"), 2)
+    prepare_torch(torch.device("cpu"), 1)
 
 
 class Service:
@@ -70,7 +70,7 @@ class Service:
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[Service]:
     ledger = Ledger(tmp_path / "ledger.sqlite")
-    engine = Engine(tmp_path, Artifacts(tmp_path / "artifacts"), ledger, torch.device("cpu"), 2)
+    engine = Engine(tmp_path, Artifacts(tmp_path / "artifacts"), ledger, torch.device("cpu"), 1)
     runner = web.AppRunner(make_app(engine, ledger, "secret", 1 << 20), auto_decompress=False, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

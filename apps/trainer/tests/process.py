@@ -23,7 +23,7 @@ class Process:
         if token is not None:
             environment["GRADUS_TRAINER_TOKEN"] = token
         command = [sys.executable, "-m", "gradus_trainer", "--state", str(root / "state")]
-        command += ["--artifacts", str(root / "artifacts"), "--threads", "2", "--device", "cpu", *options]
+        command += ["--artifacts", str(root / "artifacts"), "--threads", "1", "--device", "cpu", *options]
         self.child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
         )

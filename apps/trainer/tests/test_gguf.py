@@ -125,6 +125,8 @@ def test_a_hugging_face_directory_is_checked_before_it_is_used(tmp_path: Path):
     assert "rope type" in refusal(lambda: configure(rope_parameters={"rope_type": "llama3", "rope_theta": 1e4}))
     assert "model_type" in refusal(lambda: configure(model_type="gpt2"))
     assert "hidden_act" in refusal(lambda: configure(hidden_act="gelu"))
+    assert "eos_token_id" in refusal(lambda: configure(eos_token_id=None))
+    assert "eos_token_id" in refusal(lambda: configure(eos_token_id=[1, 99]))
     assert "expected floats" in refusal(lambda: configure(intermediate_size=40))
     assert "no weight" in refusal(lambda: save_tensors(weights, {"x": torch.zeros(2)}))
     assert "cannot be read" in refusal(lambda: weights.write_bytes(b"\xff" * 64))

@@ -87,7 +87,7 @@ def test_a_body_that_was_logged_but_not_applied_leaves_its_number_free(tmp_path)
 
 
 def test_sigterm_finishes_the_update_that_runs_and_exits_0(tmp_path):
-    body = tiny.stream(tiny.table(tiny.columns(rows=3000), tiny.metadata(denominator=20000.0)))
+    body = tiny.stream(tiny.table(tiny.columns(rows=600), tiny.metadata(denominator=4000.0)))
     with Process(tmp_path) as process:
         process.open()
         assert process.put(1, body, "wait=0")[0] == 202

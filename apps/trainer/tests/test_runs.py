@@ -25,6 +25,7 @@ async def test_opening_gives_201_then_200_with_higher_leases(service: Service):
         "parameters": first["parameters"],
         "vocab_size": tiny.VOCAB,
         "max_positions": 64,
+        "end_token_id": 1,
         "policy_digest": second["policy_digest"],
     }
 

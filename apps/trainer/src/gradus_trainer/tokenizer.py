@@ -15,7 +15,7 @@ from gradus_trainer.wire.fields import Fields
 
 @dataclasses.dataclass(frozen=True)
 class Tokenizer:
-    """A tokenizer with the ids that end a completion and that fill padding."""
+    """A tokenizer with the ids that end a completion (at least one) and that fill padding."""
 
     engine: Engine
     end: tuple[int, ...]
@@ -74,8 +74,8 @@ def read_tokenizer(directory: Path, config: dict[str, Any]) -> Tokenizer:
         detail = f"tokenizer.json of {directory} cannot be read: {error}"
         raise Problem("policy_unavailable", detail, field="policy") from error
     end = config.get("eos_token_id")
-    ends = [] if end is None else end if isinstance(end, list) else [end]
-    if not all(isinstance(token, int) and 0 <= token < config["vocab_size"] for token in ends):
-        raise Problem("policy_unavailable", "eos_token_id of config.json is not in the vocabulary", field="policy")
+    ends: list[Any] = end if isinstance(end, list) else [end]
+    if not ends or not all(type(token) is int and 0 <= token < config["vocab_size"] for token in ends):
+        raise Problem("policy_unavailable", "config.json has no eos_token_id in the vocabulary", field="policy")
     pad = config.get("pad_token_id")
     return Tokenizer(engine, tuple(ends), pad if isinstance(pad, int) else None)
