@@ -67,6 +67,7 @@ def _lock(state: Path) -> IO[str]:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        # the refusal of a command, for the person who typed it
         print(f"another trainer owns {state}", file=sys.stderr)  # noqa: T201
         sys.exit(LOCKED)
     return file
@@ -88,6 +89,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     port = runner.addresses[0][1]
     host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     line = {"format": FORMAT, "url": f"http://{host}:{port}", "pid": os.getpid()}
+    # the first line of standard output is part of the protocol
     print(json.dumps(line if given else line | {"token": token}), flush=True)  # noqa: T201
     await _told_to_leave()
     await site.stop()

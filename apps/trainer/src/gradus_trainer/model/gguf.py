@@ -25,6 +25,7 @@ def file_digest(file: Path) -> str:
 def convert(file: Path, directory: Path) -> None:
     """Runs the conversion and reports what it says when it fails."""
     command = [sys.executable, "-m", "gradus_trainer.model.gguf", str(file.resolve()), str(directory)]
+    # the command is this interpreter and this module; no shell, and paths are single arguments
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)  # noqa: S603
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
@@ -33,6 +34,7 @@ def convert(file: Path, directory: Path) -> None:
 
 def _write(file: Path, directory: Path) -> None:
     """Dequantises with transformers. Without GgufConfig(dequantize=True) weights may stay packed."""
+    # both are loaded in the conversion process only: the service itself starts without transformers
     import torch  # noqa: PLC0415
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig  # noqa: PLC0415
 

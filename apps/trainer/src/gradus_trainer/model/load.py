@@ -71,6 +71,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
 def load_tensors(path: Path) -> dict[str, Tensor]:
     """Reads all tensors of a safetensors file."""
     with safe_open(path, framework="pt") as file:
+        # safetensors files have keys() but cannot be iterated
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 

@@ -68,5 +68,6 @@ def token_logprob(
     hidden_NH: Tensor, head_VH: Tensor, target_N: Tensor, temperature_N: Tensor, compute: torch.dtype
 ) -> tuple[Tensor, Tensor]:
     """(log-probability [N], entropy [N]) in nats of softmax(hidden · headᵀ / temperature); entropy has no gradient."""
+    # torch ships Function.apply without types
     result: tuple[Tensor, Tensor] = _TokenLogprob.apply(hidden_NH, head_VH, target_N, temperature_N, compute)  # type: ignore[no-untyped-call]
     return result
