@@ -31,13 +31,24 @@ const once = (name, key, work) => {
   writeFileSync(stamp, key)
 }
 
-once("node", `${digest("package-lock.json")} ${existsSync(join(root, "node_modules"))}`.replace("false", "true"), () => {
-  run("npm could not install the packages; is the registry reachable?", "npm", ["ci", "--ignore-scripts", "--loglevel=error"])
-})
-if (!existsSync(join(root, "node_modules/effect"))) run("npm could not install the packages", "npm", ["ci", "--ignore-scripts", "--loglevel=error"])
+once(
+  "node",
+  `${digest("package-lock.json")} ${existsSync(join(root, "node_modules"))}`.replace("false", "true"),
+  () => {
+    run("npm could not install the packages; is the registry reachable?", "npm", [
+      "ci",
+      "--ignore-scripts",
+      "--loglevel=error"
+    ])
+  }
+)
+if (!existsSync(join(root, "node_modules/effect")))
+  run("npm could not install the packages", "npm", ["ci", "--ignore-scripts", "--loglevel=error"])
 
 const base = ["python3.12", "python3.11", "python3"].find(
-  (name) => spawnSync(name, ["-c", "import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))"]).status === 0
+  (name) =>
+    spawnSync(name, ["-c", "import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))"])
+      .status === 0
 )
 if (base === undefined) stop("Python 3.11 or 3.12 with its venv module is needed and was not found on the PATH.")
 once("python", digest("apps/trainer/constraints.txt", "apps/trainer/pyproject.toml"), () => {
@@ -47,6 +58,11 @@ once("python", digest("apps/trainer/constraints.txt", "apps/trainer/pyproject.to
   run("the virtual environment could not be made.", base, ["-m", "venv", join(trainer, ".venv")])
   // torch alone and first: its exact version is what keeps pip from another build
   run("pip could not install torch; is the package index reachable?", python, [...pip, torch], trainer)
-  run("pip could not install the trainer's packages.", python, [...pip, "-c", "constraints.txt", "-e", ".[dev,gguf]"], trainer)
+  run(
+    "pip could not install the trainer's packages.",
+    python,
+    [...pip, "-c", "constraints.txt", "-e", ".[dev,gguf]"],
+    trainer
+  )
 })
 console.error("setup: ready")

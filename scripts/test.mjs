@@ -6,7 +6,12 @@ import { fileURLToPath } from "node:url"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const bin = (name) => join(root, "node_modules/.bin", name)
-const env = { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}`, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" }
+const env = {
+  ...process.env,
+  PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}`,
+  TURBO_TELEMETRY_DISABLED: "1",
+  DO_NOT_TRACK: "1"
+}
 const run = (title, command, args, cwd = root) => {
   console.log(`\n== ${title}`)
   return spawnSync(command, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"] }).status === 0
@@ -29,7 +34,13 @@ const checks = [
   ["ruff", python, ["-m", "ruff", "check", "apps/trainer"]]
 ].map(([title, command, args]) => run(title, command, args))
 
-run("vitest", node, [join(root, "node_modules/vitest/vitest.mjs"), "run", "--reporter=dot", "--reporter=json", `--outputFile.json=${out}/vitest.json`])
+run("vitest", node, [
+  join(root, "node_modules/vitest/vitest.mjs"),
+  "run",
+  "--reporter=dot",
+  "--reporter=json",
+  `--outputFile.json=${out}/vitest.json`
+])
 run("pytest", python, ["-m", "pytest", "-q", `--junitxml=${out}/pytest.xml`], trainer)
 
 let passed = checks.filter(Boolean).length
@@ -47,7 +58,9 @@ const count = (title, read) => {
 }
 count("vitest", () => {
   const result = JSON.parse(readFileSync(join(out, "vitest.json"), "utf8"))
-  const brokenFiles = result.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0).length
+  const brokenFiles = result.testResults.filter(
+    (file) => file.status === "failed" && file.assertionResults.length === 0
+  ).length
   return [result.numPassedTests, result.numFailedTests + brokenFiles]
 })
 count("pytest", () => {

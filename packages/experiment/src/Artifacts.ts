@@ -4,7 +4,8 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import { exists, RunFileFailed, writeFile } from "./AtomicFile.ts"
 
-const folder = (path: Path.Path, artifacts: string, stage: string, digest: string) => path.join(artifacts, stage, digest)
+const folder = (path: Path.Path, artifacts: string, stage: string, digest: string) =>
+  path.join(artifacts, stage, digest)
 
 /** Finds an artifact's folder. */
 export const find = Effect.fn("Artifacts.find")(function* (artifacts: string, stage: string, digest: string) {

@@ -48,13 +48,23 @@ export const filterAndPlan = Effect.fn("CurriculumStage.filterAndPlan")(function
     seed: Seed.child(context.seed, "plan")
   })
   yield* writeFile(directory.plan, yield* encodePlan(made.batches))
-  const input = ofJson({ profile, filter: manifest.filter, curriculum: manifest.curriculum, train: manifest.train.prompts_per_step })
+  const input = ofJson({
+    profile,
+    filter: manifest.filter,
+    curriculum: manifest.curriculum,
+    train: manifest.train.prompts_per_step
+  })
   yield* journal.commit({
     _tag: "stage_finished",
     stage: "filter",
     input_digest: input,
     reused: false,
-    rows: [stageRow("filter", { "filter/kept": filtered.kept.length, "filter/dropped": profile.length - filtered.kept.length })]
+    rows: [
+      stageRow("filter", {
+        "filter/kept": filtered.kept.length,
+        "filter/dropped": profile.length - filtered.kept.length
+      })
+    ]
   })
   yield* journal.commit({
     _tag: "stage_finished",

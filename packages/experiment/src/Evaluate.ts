@@ -59,7 +59,9 @@ export const evaluateSet = Effect.fn("Evaluate.set")(function* (
 })
 
 /** The metrics of readings, e.g. `eval/heldout/accuracy`. */
-export const evaluationMetrics = (readings: ReadonlyArray<EvaluationReading>): Readonly<Record<string, number | null>> =>
+export const evaluationMetrics = (
+  readings: ReadonlyArray<EvaluationReading>
+): Readonly<Record<string, number | null>> =>
   Object.fromEntries(
     readings.flatMap((one) => [
       [`eval/${one.set}/accuracy`, one.accuracy],

@@ -33,7 +33,9 @@ export const readJournal = Effect.fn("Journal.read")(function* (file: string) {
   const whole = text.slice(0, text.lastIndexOf("\n") + 1)
   const lines = whole.split("\n").slice(0, -1)
   const events = yield* Effect.forEach(lines, (line, index) =>
-    decodeLine(line).pipe(Effect.mapError((error) => new JournalInvalid({ file, line: index + 1, reason: error.message })))
+    decodeLine(line).pipe(
+      Effect.mapError((error) => new JournalInvalid({ file, line: index + 1, reason: error.message }))
+    )
   )
   return { events: events as ReadonlyArray<JournalEvent>, bytes: new TextEncoder().encode(whole).length }
 })
@@ -42,7 +44,8 @@ export const readJournal = Effect.fn("Journal.read")(function* (file: string) {
 export const openJournal = Effect.fn("Journal.open")(function* (file: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const failed = (cause: { readonly message: string }) => new RunFileFailed({ file, operation: "write", reason: cause.message })
+  const failed = (cause: { readonly message: string }) =>
+    new RunFileFailed({ file, operation: "write", reason: cause.message })
   const stored = yield* readJournal(file)
   const events: Array<JournalEvent> = [...stored.events]
   yield* fs.makeDirectory(path.dirname(file), { recursive: true }).pipe(Effect.mapError(failed))

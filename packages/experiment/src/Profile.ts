@@ -17,7 +17,12 @@ import { sampleAndScore } from "./Sampling.ts"
 import { profileDigest } from "./StageDigest.ts"
 
 /** One chunk of questions: read where an earlier attempt stored it, else asked. */
-const profileChunk = Effect.fn("Profile.chunk")(function* (context: RunContext, policy: TrainedPolicy, chunk: number, size: number) {
+const profileChunk = Effect.fn("Profile.chunk")(function* (
+  context: RunContext,
+  policy: TrainedPolicy,
+  chunk: number,
+  size: number
+) {
   const file = context.directory.profileChunk(chunk)
   if (yield* exists(file)) return yield* decodeRows(RolloutRow, yield* readFile(file))
   const { groups } = yield* sampleAndScore(context, {
@@ -77,7 +82,9 @@ export const profile = Effect.fn("Profile.profile")(function* (context: RunConte
   )
   const bytes = yield* encodeRows(ProfileRow, rows)
   if (found === undefined)
-    yield* Artifacts.publish(context.directory.artifacts, "profile", digest, context.directory.run, { "profile.parquet": bytes })
+    yield* Artifacts.publish(context.directory.artifacts, "profile", digest, context.directory.run, {
+      "profile.parquet": bytes
+    })
   yield* writeFile(context.directory.profile, bytes)
   const rated = rows.flatMap((row) => (row.rate === null ? [] : [row.rate]))
   yield* context.journal.commit({

@@ -13,9 +13,13 @@ export interface ProgressEvent {
 }
 
 /** Reports progress; silent unless an application provides an observer. */
-export const Progress = Context.Reference<(event: ProgressEvent) => Effect.Effect<void>>("@gradus/experiment/Progress", {
-  defaultValue: () => () => Effect.void
-})
+export const Progress = Context.Reference<(event: ProgressEvent) => Effect.Effect<void>>(
+  "@gradus/experiment/Progress",
+  {
+    defaultValue: () => () => Effect.void
+  }
+)
 
 /** Says how far a stage is. */
-export const report = (event: ProgressEvent): Effect.Effect<void> => Effect.flatMap(Progress, (observe) => observe(event))
+export const report = (event: ProgressEvent): Effect.Effect<void> =>
+  Effect.flatMap(Progress, (observe) => observe(event))

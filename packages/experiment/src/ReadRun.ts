@@ -22,7 +22,10 @@ export const ResolvedFile = Schema.Struct({
   provenance: Schema.Array(Schema.Unknown)
 })
 
-const lines = Effect.fn("ReadRun.lines")(function* <S extends Schema.Top & { readonly DecodingServices: never }>(schema: S, file: string) {
+const lines = Effect.fn("ReadRun.lines")(function* <S extends Schema.Top & { readonly DecodingServices: never }>(
+  schema: S,
+  file: string
+) {
   if (!(yield* exists(file))) return []
   const text = new TextDecoder().decode(yield* readFile(file))
   const whole = text.slice(0, text.lastIndexOf("\n") + 1)
@@ -66,7 +69,9 @@ const examples = Effect.fn("ReadRun.examples")(function* (
   const pairs: Array<ExamplePair> = []
   for (const set of sets) {
     const last = Math.max(...evaluation.filter((one) => one.set === set).map((one) => one.step))
-    const after = new Map((yield* rollouts(directory.evaluation(set, last).rollouts)).map((row) => [`${row.question_id}/${row.k}`, row]))
+    const after = new Map(
+      (yield* rollouts(directory.evaluation(set, last).rollouts)).map((row) => [`${row.question_id}/${row.k}`, row])
+    )
     const before = (yield* rollouts(directory.evaluation(set, 0).rollouts)).filter((row) => row.k === 0)
     for (const first of before.slice(0, Math.ceil(count / sets.length))) {
       const then = after.get(`${first.question_id}/0`)
@@ -91,7 +96,9 @@ export const readRun = Effect.fn("ReadRun.readRun")(function* (root: string) {
     metrics: yield* lines(MetricsRow, directory.metrics),
     timings: yield* lines(TimingsRow, directory.timings),
     plan: (yield* exists(directory.plan)) ? yield* decodePlan(yield* readFile(directory.plan)) : [],
-    profile: (yield* exists(directory.profile)) ? yield* decodeRows(ProfileRow, yield* readFile(directory.profile)) : [],
+    profile: (yield* exists(directory.profile))
+      ? yield* decodeRows(ProfileRow, yield* readFile(directory.profile))
+      : [],
     evaluation,
     examples: yield* examples(directory, evaluation, resolved.manifest.report.examples),
     finished: events.some((event) => event._tag === "run_finished")

@@ -11,7 +11,9 @@ import type { RunDirectory } from "./RunDirectory.ts"
 type Metrics = MetricsRow["metrics"]
 
 const mean = (values: ReadonlyArray<number | null>): number | null =>
-  values.some((value) => value === null) ? null : values.reduce<number>((sum, value) => sum + (value ?? 0), 0) / values.length
+  values.some((value) => value === null)
+    ? null
+    : values.reduce<number>((sum, value) => sum + (value ?? 0), 0) / values.length
 
 /** Averages the metrics of a step's updates (one update: as they are) and puts them beside those of its completions. */
 export const stepMetrics = (generated: Metrics, updates: ReadonlyArray<Metrics>): Metrics => {
@@ -39,12 +41,17 @@ export const metricsRows = (events: ReadonlyArray<JournalEvent>): ReadonlyArray<
 }
 
 /** Writes rows as they stand in metrics.ndjson: canonical JSON, one a line. */
-export const metricsText = (rows: ReadonlyArray<MetricsRow>): string => rows.map((row) => `${canonicalJson(row)}\n`).join("")
+export const metricsText = (rows: ReadonlyArray<MetricsRow>): string =>
+  rows.map((row) => `${canonicalJson(row)}\n`).join("")
 
 export interface Records {
   /** Brings metrics.ndjson up to what the journal says. */
   readonly metrics: (events: ReadonlyArray<JournalEvent>) => Effect.Effect<void, RunFileFailed>
-  readonly timings: (stage: Stage, step: number, seconds: Readonly<Record<string, number>>) => Effect.Effect<void, RunFileFailed>
+  readonly timings: (
+    stage: Stage,
+    step: number,
+    seconds: Readonly<Record<string, number>>
+  ) => Effect.Effect<void, RunFileFailed>
 }
 
 const append = (fs: FileSystem.FileSystem, file: string, text: string) =>

@@ -52,7 +52,12 @@ const describe = Effect.fn("Run.describe")(function* (input: RunInput, directory
     ...input.origin,
     manifest_digest: input.resolved.digest,
     dataset_digest: datasetDigest,
-    trainer: { torch: info.torch, device: info.device, cpu_capability: info.cpu_capability, determinism: info.determinism },
+    trainer: {
+      torch: info.torch,
+      device: info.device,
+      cpu_capability: info.cpu_capability,
+      determinism: info.determinism
+    },
     stages: {
       warmup: info.determinism,
       profile: generation,
@@ -129,10 +134,15 @@ export const summary = Effect.fn("Run.summary")(function* (root: string) {
   const result: RunSummary = {
     run: directory.run,
     dir: directory.root,
-    seconds: record.timings.filter((row) => row.stage === "report").reduce((sum, row) => sum + (row.seconds["run"] ?? 0), 0),
+    seconds: record.timings
+      .filter((row) => row.stage === "report")
+      .reduce((sum, row) => sum + (row.seconds["run"] ?? 0), 0),
     steps,
     eval: Object.fromEntries(
-      sets.map((set) => [set, { first: accuracyAt(record.evaluation, set, 0), last: accuracyAt(record.evaluation, set, steps) }])
+      sets.map((set) => [
+        set,
+        { first: accuracyAt(record.evaluation, set, 0), last: accuracyAt(record.evaluation, set, steps) }
+      ])
     ),
     digest: {
       plan: planDigest(record.plan),

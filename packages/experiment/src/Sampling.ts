@@ -63,7 +63,9 @@ export const sampleAndScore = Effect.fn("Sampling.sampleAndScore")(function* (co
     return question === undefined ? [] : [{ question, group }]
   })
   const [scores, score] = yield* timed(
-    scorer.score(pairs.flatMap(({ question, group }) => group.completions.map((completion) => request(question, completion))))
+    scorer.score(
+      pairs.flatMap(({ question, group }) => group.completions.map((completion) => request(question, completion)))
+    )
   )
   let next = 0
   const scored: ReadonlyArray<ScoredGroup> = pairs.map(({ question, group }) => {

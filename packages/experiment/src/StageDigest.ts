@@ -34,7 +34,11 @@ export const profileDigest = (manifest: Manifest, datasetDigest: string, weights
     prompt: manifest.prompt,
     weights,
     sampling: manifest.sampling,
-    rewards: { ...manifest.rewards, control: "none", judge: manifest.rewards.judge === undefined ? null : manifest.rewards.judge },
+    rewards: {
+      ...manifest.rewards,
+      control: "none",
+      judge: manifest.rewards.judge === undefined ? null : manifest.rewards.judge
+    },
     profile: manifest.profile,
     compute: compute(manifest.trainer)
   })

@@ -17,8 +17,14 @@ export interface WeighedGroup extends ScoredGroup {
   readonly dropped: boolean
 }
 
-const shuffledGroups = (groups: ReadonlyArray<ScoredGroup>, seed: Seed): ReadonlyArray<ReadonlyArray<number | null>> => {
-  const flat = shuffleValues(groups.flatMap((group) => group.scores.map((score) => score.value)), seed)
+const shuffledGroups = (
+  groups: ReadonlyArray<ScoredGroup>,
+  seed: Seed
+): ReadonlyArray<ReadonlyArray<number | null>> => {
+  const flat = shuffleValues(
+    groups.flatMap((group) => group.scores.map((score) => score.value)),
+    seed
+  )
   let next = 0
   return groups.map((group) => {
     const own = flat.slice(next, next + group.scores.length)
@@ -28,7 +34,11 @@ const shuffledGroups = (groups: ReadonlyArray<ScoredGroup>, seed: Seed): Readonl
 }
 
 /** Weighs groups: one advantage a completion, by the manifest's rule. Unscored completions have none. */
-export const weigh = (manifest: Manifest, groups: ReadonlyArray<ScoredGroup>, seed: Seed): ReadonlyArray<WeighedGroup> => {
+export const weigh = (
+  manifest: Manifest,
+  groups: ReadonlyArray<ScoredGroup>,
+  seed: Seed
+): ReadonlyArray<WeighedGroup> => {
   const values =
     manifest.rewards.control === "shuffled"
       ? shuffledGroups(groups, seed)
@@ -75,7 +85,9 @@ export const denominator = (manifest: Manifest, groups: ReadonlyArray<WeighedGro
   const tokens = completions.reduce((sum, completion) => sum + completion.token_ids.length, 0)
   return Math.max(
     1,
-    { tokens, sequences: completions.length, constant: completions.length * manifest.sampling.max_tokens }[manifest.train.normaliser]
+    { tokens, sequences: completions.length, constant: completions.length * manifest.sampling.max_tokens }[
+      manifest.train.normaliser
+    ]
   )
 }
 
@@ -105,7 +117,9 @@ export const generationMetrics = (groups: ReadonlyArray<WeighedGroup>): MetricsR
     "completions/mean_length": meanOf(lengths),
     "completions/min_length": lengths.length === 0 ? null : Math.min(...lengths),
     "completions/max_length": lengths.length === 0 ? null : Math.max(...lengths),
-    "completions/clipped_ratio": meanOf(completions.map((completion) => (completion.finish_reason === "length" ? 1 : 0))),
+    "completions/clipped_ratio": meanOf(
+      completions.map((completion) => (completion.finish_reason === "length" ? 1 : 0))
+    ),
     "tokens/generated": lengths.reduce((sum, length) => sum + length, 0),
     "tokens/nonfinite_logprobs": completions.reduce(
       (sum, completion) => sum + completion.logprobs.filter((value) => value === null).length,

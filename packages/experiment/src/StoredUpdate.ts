@@ -9,7 +9,11 @@ export const readUpdate = Effect.fn("StoredUpdate.read")(function* (file: string
   const bytes = yield* readFile(file)
   const found = ofBytes(bytes)
   if (found !== digest)
-    return yield* new RunFileFailed({ file, operation: "read", reason: `its digest is ${found}, the journal says ${digest}` })
+    return yield* new RunFileFailed({
+      file,
+      operation: "read",
+      reason: `its digest is ${found}, the journal says ${digest}`
+    })
   const { header } = yield* decodeUpdate(bytes)
   const update: EncodedUpdate = { update: header.update, header, bytes, digest: found }
   return update

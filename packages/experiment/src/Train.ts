@@ -106,13 +106,28 @@ const generateStep = Effect.fn("Train.generateStep")(function* (
   const [updates, record] = yield* timed(
     Effect.gen(function* () {
       const weighed = weigh(manifest, groups, Seed.child(context.seed, "shuffle", at.step))
-      const encoded = yield* encodeUpdates(context, policy, weighed, at.update, totalSteps * manifest.train.updates_per_step)
-      const rows = rolloutRows(at.step, policy.version, groups, weighed.map((group) => group.advantages))
+      const encoded = yield* encodeUpdates(
+        context,
+        policy,
+        weighed,
+        at.update,
+        totalSteps * manifest.train.updates_per_step
+      )
+      const rows = rolloutRows(
+        at.step,
+        policy.version,
+        groups,
+        weighed.map((group) => group.advantages)
+      )
       yield* writeFile(directory.rollouts(at.step), yield* encodeRows(RolloutRow, rows))
       for (const [index, update] of encoded.entries()) yield* writeFile(directory.update(at.step, index), update.bytes)
       const metrics = {
         ...generationMetrics(weighed),
-        learning_rate: learningRate(manifest.train.learning_rate, at.update, totalSteps * manifest.train.updates_per_step),
+        learning_rate: learningRate(
+          manifest.train.learning_rate,
+          at.update,
+          totalSteps * manifest.train.updates_per_step
+        ),
         "plan/target_mean": batch.targetMean,
         "plan/achieved_mean": batch.achievedMean,
         "plan/fill": batch.fill
@@ -138,7 +153,9 @@ const applyUpdates = Effect.fn("Train.applyUpdates")(function* (
 ) {
   const trainer = yield* Trainer
   let version = policy.version
-  const committed = new Set(context.journal.events().flatMap((event) => (event._tag === "update_applied" ? [event.update] : [])))
+  const committed = new Set(
+    context.journal.events().flatMap((event) => (event._tag === "update_applied" ? [event.update] : []))
+  )
   for (const update of updates) {
     const answer = yield* trainer.update(policy.run, update)
     version = answer.version
@@ -150,7 +167,10 @@ const applyUpdates = Effect.fn("Train.applyUpdates")(function* (
 })
 
 /** Reads a generated step's updates back from disk. */
-const storedUpdates = Effect.fn("Train.storedUpdates")(function* (context: RunContext, event: NonNullable<Position["generated"]>) {
+const storedUpdates = Effect.fn("Train.storedUpdates")(function* (
+  context: RunContext,
+  event: NonNullable<Position["generated"]>
+) {
   return yield* Effect.forEach(event.updates, ({ digest }, index) =>
     readUpdate(context.directory.update(event.step, index), digest)
   )
@@ -188,7 +208,12 @@ const trainStep = Effect.fn("Train.step")(function* (
 })
 
 /** Makes everything up to here durable in the trainer. */
-const checkpoint = Effect.fn("Train.checkpoint")(function* (context: RunContext, policy: TrainedPolicy, step: number, last: boolean) {
+const checkpoint = Effect.fn("Train.checkpoint")(function* (
+  context: RunContext,
+  policy: TrainedPolicy,
+  step: number,
+  last: boolean
+) {
   const trainer = yield* Trainer
   const written = yield* trainer.checkpoint(policy.run, last ? "final" : `step-${step}`, { policy: last })
   yield* context.journal.commit({ _tag: "checkpoint_written", step, update: written.update, digest: written.digest })
@@ -196,7 +221,11 @@ const checkpoint = Effect.fn("Train.checkpoint")(function* (context: RunContext,
 })
 
 /** Trains all planned steps, from where the journal stands. Returns the policy after the last one. */
-export const train = Effect.fn("Train.train")(function* (context: RunContext, start: TrainedPolicy, plan: ReadonlyArray<PlannedBatch>) {
+export const train = Effect.fn("Train.train")(function* (
+  context: RunContext,
+  start: TrainedPolicy,
+  plan: ReadonlyArray<PlannedBatch>
+) {
   const { manifest } = context
   const steps = Math.min(plan.length, manifest.train.steps ?? plan.length)
   const firstSet = Object.keys(context.sets.evaluation)[0]
@@ -211,13 +240,23 @@ export const train = Effect.fn("Train.train")(function* (context: RunContext, st
       yield* evaluateSet(context, policy, firstSet, step)
     yield* context.records.timings("train", step, { ...done.seconds, step: seconds })
     const reward = context.journal.events().findLast((event) => event._tag === "step_generated")?.metrics["reward"]
-    yield* Progress.report({ stage: "train", done: step, total: steps, unit: "steps", note: `reward ${reward?.toFixed(3) ?? "-"}` })
+    yield* Progress.report({
+      stage: "train",
+      done: step,
+      total: steps,
+      unit: "steps",
+      note: `reward ${reward?.toFixed(3) ?? "-"}`
+    })
   }
   return policy
 })
 
 /** Closes training: a last checkpoint whose weights become an artifact. Returns their digest. */
-export const finishTraining = Effect.fn("Train.finish")(function* (context: RunContext, policy: TrainedPolicy, steps: number) {
+export const finishTraining = Effect.fn("Train.finish")(function* (
+  context: RunContext,
+  policy: TrainedPolicy,
+  steps: number
+) {
   const done = context.journal.events().findLast((event) => event._tag === "stage_finished" && event.stage === "train")
   if (done?._tag === "stage_finished" && done.weights !== undefined) return done.weights
   const weights = yield* checkpoint(context, policy, steps, true)
@@ -231,4 +270,3 @@ export const finishTraining = Effect.fn("Train.finish")(function* (context: RunC
   })
   return weights
 })
-

@@ -30,7 +30,12 @@ const WarmupArtifact = Schema.Struct({
   rows: Schema.Array(MetricsRowSchema)
 })
 
-const sequence = (example: WorkedExample, prompt: ReadonlyArray<number>, completion: ReadonlyArray<number>, end: number): UpdateRow => {
+const sequence = (
+  example: WorkedExample,
+  prompt: ReadonlyArray<number>,
+  completion: ReadonlyArray<number>,
+  end: number
+): UpdateRow => {
   const answer = [...completion, end]
   return {
     sample_id: `warmup/${example.question_id}`,
@@ -52,10 +57,15 @@ const sequences = Effect.fn("Warmup.sequences")(function* (
   const worked = context.worked
   if (worked === undefined) return yield* Effect.die(new Error("a warm-up needs worked examples"))
   const each = spec.examples_per_step
-  const examples = yield* Effect.forEach(Array.from({ length: (to - from + 1) * each }, (_, i) => (from - 1) * each + i), worked)
+  const examples = yield* Effect.forEach(
+    Array.from({ length: (to - from + 1) * each }, (_, i) => (from - 1) * each + i),
+    worked
+  )
   const prompts = examples.map((example) => renderPrompt(context.manifest.prompt, example))
   const ids = yield* trainer.tokenize(run, [...prompts, ...examples.map((example) => example.completion)])
-  const rows = examples.map((example, i) => sequence(example, ids[i] ?? [], ids[examples.length + i] ?? [], run.end_token_id))
+  const rows = examples.map((example, i) =>
+    sequence(example, ids[i] ?? [], ids[examples.length + i] ?? [], run.end_token_id)
+  )
   return Array.from({ length: to - from + 1 }, (_, u) => rows.slice(u * each, (u + 1) * each))
 })
 
@@ -79,7 +89,8 @@ const trainWarmup = Effect.fn("Warmup.train")(function* (context: RunContext, sp
   // what an earlier attempt applied is asked for, not repeated
   for (let update = 1; update < run.next_update; update++) {
     const stored = yield* trainer.storedUpdate(run, update)
-    if (Option.isSome(stored)) rows.push(row(update, learningRate(spec.learning_rate, update, spec.steps), stored.value))
+    if (Option.isSome(stored))
+      rows.push(row(update, learningRate(spec.learning_rate, update, spec.steps), stored.value))
   }
   for (let from = run.next_update; from <= spec.steps; from += UPDATES_PER_CALL) {
     const to = Math.min(spec.steps, from + UPDATES_PER_CALL - 1)
@@ -100,7 +111,13 @@ const trainWarmup = Effect.fn("Warmup.train")(function* (context: RunContext, sp
       version = answer.version
       rows.push(row(update, rate, answer))
     }
-    yield* Progress.report({ stage: "warm-up", done: to, total: spec.steps, unit: "updates", note: `loss ${(rows.at(-1)?.metrics["loss"] ?? 0).toFixed(3)}` })
+    yield* Progress.report({
+      stage: "warm-up",
+      done: to,
+      total: spec.steps,
+      unit: "updates",
+      note: `loss ${(rows.at(-1)?.metrics["loss"] ?? 0).toFixed(3)}`
+    })
   }
   const checkpoint = yield* trainer.checkpoint(run, "final", { policy: true })
   yield* trainer.close(run)
