@@ -189,24 +189,6 @@ export const catchUp = Effect.fn("Train.catchUp")(function* (context: RunContext
     return yield* new TrainerOutOfStep({ expected: at.update, found: policy.run.next_update })
 })
 
-/** Trains one step and returns the policy after it. */
-const trainStep = Effect.fn("Train.step")(function* (
-  context: RunContext,
-  policy: TrainedPolicy,
-  batch: PlannedBatch,
-  totalSteps: number
-) {
-  const at = position(context.journal.events())
-  const made =
-    at.generated === undefined
-      ? yield* generateStep(context, policy, batch, at, totalSteps)
-      : { updates: yield* storedUpdates(context, at.generated), seconds: {} }
-  const [version, update] = yield* timed(applyUpdates(context, policy, at.step, made.updates))
-  yield* context.journal.commit({ _tag: "step_finished", step: at.step, version })
-  yield* context.records.metrics(context.journal.events())
-  return { policy: { ...policy, version }, seconds: { ...made.seconds, update } }
-})
-
 /** Makes everything up to here durable in the trainer. */
 const checkpoint = Effect.fn("Train.checkpoint")(function* (
   context: RunContext,
@@ -238,6 +220,27 @@ const afterStep = Effect.fn("Train.afterStep")(function* (
   return seconds
 })
 
+/** Trains one step and returns the policy after it. */
+const trainStep = Effect.fn("Train.step")(function* (
+  context: RunContext,
+  policy: TrainedPolicy,
+  batch: PlannedBatch,
+  totalSteps: number
+) {
+  const at = position(context.journal.events())
+  const made =
+    at.generated === undefined
+      ? yield* generateStep(context, policy, batch, at, totalSteps)
+      : { updates: yield* storedUpdates(context, at.generated), seconds: {} }
+  const [version, update] = yield* timed(applyUpdates(context, policy, at.step, made.updates))
+  const trained = { ...policy, version }
+  // before the step counts as finished: a run that is cut here takes its reading when it goes on
+  const after = yield* afterStep(context, trained, at.step, totalSteps)
+  yield* context.journal.commit({ _tag: "step_finished", step: at.step, version })
+  yield* context.records.metrics(context.journal.events())
+  return { policy: trained, seconds: { ...made.seconds, update, ...after } }
+})
+
 /** Trains all planned steps, from where the journal stands. Returns the policy after the last one. */
 export const train = Effect.fn("Train.train")(function* (
   context: RunContext,
@@ -252,9 +255,7 @@ export const train = Effect.fn("Train.train")(function* (
     if (batch === undefined) break
     const [done, seconds] = yield* timed(trainStep(context, policy, batch, steps))
     policy = done.policy
-    const after = yield* afterStep(context, policy, step, steps)
-    const whole = Object.values(after).reduce((sum, part) => sum + part, seconds)
-    yield* context.records.timings("train", step, { ...done.seconds, ...after, step: whole })
+    yield* context.records.timings("train", step, { ...done.seconds, step: seconds })
     const reward = context.journal.events().findLast((event) => event._tag === "step_generated")?.metrics["reward"]
     yield* Progress.report({
       stage: "train",
