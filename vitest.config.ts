@@ -1,3 +1,5 @@
 import { defineConfig } from "vitest/config"
 
-export default defineConfig({ test: { projects: ["packages/*"] } })
+export default defineConfig({
+  test: { projects: ["packages/*", { test: { name: "repository", include: ["test/**/*.test.ts"] } }] }
+})
