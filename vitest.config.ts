@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
-  test: { projects: ["packages/*", { test: { name: "repository", include: ["test/**/*.test.ts"] } }] }
+  test: { projects: ["packages/*", "apps/cli", { test: { name: "repository", include: ["test/**/*.test.ts"] } }] }
 })

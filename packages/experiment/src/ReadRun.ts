@@ -18,6 +18,8 @@ import { layout, type RunDirectory } from "./RunDirectory.ts"
 export const ResolvedFile = Schema.Struct({
   format: Schema.Literal(1),
   digest: Schema.String,
+  /** Directory that relative paths in the manifest start from. */
+  base: Schema.String,
   manifest: Schema.toType(Manifest),
   provenance: Schema.Array(Schema.Unknown)
 })

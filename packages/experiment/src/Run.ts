@@ -1,6 +1,6 @@
 /** A run from manifest to report: warm-up, profile, filter, plan, train, evaluate, report. Every stage picks up where the journal stands. */
 import { Digest, ofBytes, ofJson } from "@gradus/domain/Digest"
-import type { Lineage } from "@gradus/domain/Lineage"
+import { Lineage } from "@gradus/domain/Lineage"
 import { RunLease } from "@gradus/domain/RunLease"
 import type { EvaluationReading } from "@gradus/domain/RunRecord"
 import type { RunSummary } from "@gradus/domain/RunSummary"
@@ -13,7 +13,8 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { exists, readFile, writeFile, writeJson } from "./AtomicFile.ts"
+import * as Schema from "effect/Schema"
+import { exists, readFile, readJson, writeFile, writeJson } from "./AtomicFile.ts"
 import type { RunContext } from "./Context.ts"
 import { filterAndPlan } from "./CurriculumStage.ts"
 import { evaluateAll } from "./Evaluate.ts"
@@ -21,7 +22,8 @@ import { openJournal, readJournal } from "./Journal.ts"
 import type { TrainedPolicy } from "./Policy.ts"
 import { profile } from "./Profile.ts"
 import * as Progress from "./Progress.ts"
-import { readRun } from "./ReadRun.ts"
+import { firstDifference } from "./Difference.ts"
+import { readRun, ResolvedFile } from "./ReadRun.ts"
 import { openRecords } from "./Records.ts"
 import { writeReport } from "./Report.ts"
 import { layout, type RunDirectory } from "./RunDirectory.ts"
@@ -29,11 +31,22 @@ import { catchUp, finishTraining, train } from "./Train.ts"
 import { trainerPolicy } from "./TrainerPolicy.ts"
 import { warmup } from "./Warmup.ts"
 
+/** The directory holds a run of another manifest. */
+export class RunChanged extends Schema.TaggedError<RunChanged>()("RunChanged", {
+  directory: Schema.String,
+  /** The first thing that differs: a path in the manifest, or `dataset`. */
+  field: Schema.String
+}) {
+  override get message(): string {
+    return `${this.directory} holds a run with another ${this.field}; nothing was changed. Use another --runs directory or name`
+  }
+}
+
 /** What the application knows about where a run comes from. */
-export type Origin = Pick<Lineage, "commit" | "dirty" | "locks" | "versions" | "hardware">
+export type Origin = Pick<typeof Lineage.Type, "commit" | "dirty" | "locks" | "versions" | "hardware">
 
 export interface RunInput {
-  readonly resolved: ResolvedManifest
+  readonly resolved: Pick<ResolvedManifest, "manifest" | "digest"> & { readonly provenance: ReadonlyArray<unknown> }
   /** The text of the manifest as written, kept beside the run. */
   readonly written: string
   /** Relative paths in the manifest start here. */
@@ -42,11 +55,32 @@ export interface RunInput {
   readonly origin: Origin
 }
 
+/** A run goes on only with the manifest that it began with. */
+const checkManifest = Effect.fn("Run.checkManifest")(function* (input: RunInput, directory: RunDirectory) {
+  const stored = yield* readJson(ResolvedFile, directory.resolved)
+  if (stored.digest !== input.resolved.digest) {
+    const field = firstDifference(stored.manifest, input.resolved.manifest) ?? "manifest"
+    return yield* new RunChanged({ directory: directory.root, field })
+  }
+})
+
+/** ... and with the questions that it began with. */
+const checkUnchanged = Effect.fn("Run.checkUnchanged")(function* (
+  input: RunInput,
+  directory: RunDirectory,
+  datasetDigest: string
+) {
+  yield* checkManifest(input, directory)
+  const lineage = yield* readJson(Lineage, directory.lineage)
+  if (lineage.dataset_digest !== datasetDigest)
+    return yield* new RunChanged({ directory: directory.root, field: "dataset" })
+})
+
 const describe = Effect.fn("Run.describe")(function* (input: RunInput, directory: RunDirectory, datasetDigest: string) {
-  if (yield* exists(directory.lineage)) return
+  if (yield* exists(directory.lineage)) return yield* checkUnchanged(input, directory, datasetDigest)
   const info = yield* (yield* Trainer).info
   const generation = info.determinism
-  const lineage: Lineage = {
+  const lineage: typeof Lineage.Type = {
     format: 1,
     created: DateTime.formatIso(yield* DateTime.now),
     ...input.origin,
@@ -73,6 +107,7 @@ const describe = Effect.fn("Run.describe")(function* (input: RunInput, directory
   yield* writeJson(directory.resolved, {
     format: 1,
     digest: input.resolved.digest,
+    base: input.base,
     manifest: input.resolved.manifest,
     provenance: input.resolved.provenance
   })
@@ -153,17 +188,23 @@ export const summary = Effect.fn("Run.summary")(function* (root: string) {
   return result
 })
 
-const work = Effect.fn("Run.work")(function* (input: RunInput) {
-  const started = yield* Clock.currentTimeMillis
-  const context = yield* prepare(input)
+/** Warm-up, profile, filter, plan: everything that is known before the first step. */
+const upToPlan = Effect.fn("Run.upToPlan")(function* (context: RunContext, until: Prefix | undefined) {
   const start = yield* warmup(context)
   const policy = yield* openPolicy(context, start)
   yield* catchUp(context, policy)
   const rates = yield* profile(context, policy)
-  const plan = yield* filterAndPlan(context, rates)
+  const batches = until === "profile" ? [] : yield* filterAndPlan(context, rates)
+  return { policy, rates, batches }
+})
+
+const work = Effect.fn("Run.work")(function* (input: RunInput) {
+  const started = yield* Clock.currentTimeMillis
+  const context = yield* prepare(input)
+  const { policy, batches } = yield* upToPlan(context, undefined)
   yield* evaluateAll(context, policy, "evaluate_first", 0)
-  const trained = yield* train(context, policy, plan)
-  const steps = Math.min(plan.length, context.manifest.train.steps ?? plan.length)
+  const trained = yield* train(context, policy, batches)
+  const steps = Math.min(batches.length, context.manifest.train.steps ?? batches.length)
   yield* finishTraining(context, trained, steps)
   yield* evaluateAll(context, trained, "evaluate_last", steps)
   yield* context.journal.commit({ _tag: "run_finished", step: steps })
@@ -174,10 +215,29 @@ const work = Effect.fn("Run.work")(function* (input: RunInput) {
   yield* Progress.report({ stage: "report", done: 1, total: 1, unit: "page" })
 })
 
-/** Runs an experiment to its end, or goes on where an earlier attempt stopped. A finished run is only summed up. */
+/** Runs an experiment to its end, or goes on where an earlier attempt stopped. */
 export const run = Effect.fn("Run.run")(function* (input: RunInput) {
   yield* (yield* RunLease).acquire(input.root)
   yield* work(input)
   const result = yield* summary(input.root)
   return Option.getOrThrow(Option.fromUndefinedOr(result))
+}, Effect.scoped)
+
+/** Sums up a run that is finished, after drawing its report where that is missing; undefined where there is something left to do. Fails for a run of another manifest. */
+export const finished = Effect.fn("Run.finished")(function* (input: RunInput) {
+  const directory = yield* layout(input.root)
+  if (!(yield* exists(directory.lineage))) return undefined
+  yield* checkManifest(input, directory)
+  const result = yield* summary(input.root)
+  if (result !== undefined && !(yield* exists(directory.report))) yield* writeReport(input.root)
+  return result
+})
+
+/** A part of a run that ends before training. */
+export type Prefix = "profile" | "plan"
+
+/** Runs an experiment up to its profile or its plan; `run` goes on from there. */
+export const prefix = Effect.fn("Run.prefix")(function* (input: RunInput, until: Prefix) {
+  yield* (yield* RunLease).acquire(input.root)
+  return yield* upToPlan(yield* prepare(input), until)
 }, Effect.scoped)

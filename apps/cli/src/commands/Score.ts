@@ -1,0 +1,113 @@
+/** `gradus score`: rewards alone, on a file of completions. */
+import { RewardsSpec } from "@gradus/domain/manifest/Rewards"
+import type { ScoreRequest } from "@gradus/domain/Score"
+import { readRows } from "@gradus/datasets/service/Rows"
+import { DatasetRowInvalid } from "@gradus/datasets/DatasetErrors"
+import type { Row } from "@gradus/datasets/Row"
+import { writeFile } from "@gradus/experiment/AtomicFile"
+import { timed } from "@gradus/experiment/Records"
+import { Scorer } from "@gradus/rewards/service/Scorer"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Engines } from "../Engines.ts"
+import { print, printJson } from "../Output.ts"
+
+/** A row to be scored; other columns are ignored. */
+const ScoreRow = Schema.Struct({
+  id: Schema.Union([Schema.String, Schema.Finite]),
+  question: Schema.optionalKey(Schema.String),
+  gold: Schema.Union([Schema.String, Schema.Finite]),
+  completion: Schema.String,
+  thinking: Schema.Literals(["on", "off"]),
+  truncated: Schema.optionalKey(Schema.Boolean)
+})
+
+export interface ScoreOptions {
+  readonly accuracy: string
+  readonly answer: string
+  readonly format: string
+  readonly judgeUrl: string | undefined
+  readonly judgeModel: string | undefined
+  readonly judgeKeyEnv: string | undefined
+  readonly input: string
+  readonly output: string
+  readonly json: boolean
+}
+
+/** The options do not make rewards. */
+export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", { reason: Schema.String }) {
+  override get message(): string {
+    return `score: ${this.reason}`
+  }
+}
+
+const rewardsOf = Effect.fnUntraced(function* (options: ScoreOptions) {
+  const judge =
+    options.judgeUrl === undefined
+      ? {}
+      : {
+          judge: {
+            endpoint: options.judgeUrl,
+            model: options.judgeModel ?? "",
+            ...(options.judgeKeyEnv === undefined ? {} : { api_key: { env: options.judgeKeyEnv } })
+          }
+        }
+  const written = { accuracy: options.accuracy, answer: options.answer, format: options.format, ...judge }
+  const spec = yield* Schema.decodeUnknownEffect(RewardsSpec)(written).pipe(
+    Effect.mapError((error) => new UsageError({ reason: error.message }))
+  )
+  if (spec.accuracy === "judge" && (spec.judge === undefined || spec.judge.model === ""))
+    return yield* new UsageError({ reason: "--accuracy judge needs --judge-url and --judge-model" })
+  return spec
+})
+
+const requestOf = (file: string, row: Row): Effect.Effect<ScoreRequest, DatasetRowInvalid> =>
+  Schema.decodeUnknownEffect(ScoreRow)(row.values).pipe(
+    Effect.map(({ gold, id, ...rest }) => ({ id: String(id), gold: String(gold), ...rest })),
+    Effect.mapError((error) => new DatasetRowInvalid({ file, row: row.row, reason: error.message }))
+  )
+
+/** Judgements are waited for together, rules one after the other, so that each row has a time of its own. */
+const scoreAll = Effect.fnUntraced(function* (requests: ReadonlyArray<ScoreRequest>, judged: boolean) {
+  const scorer = yield* Scorer
+  const scoreOne = (request: ScoreRequest) => timed(scorer.score([request]))
+  if (!judged)
+    return yield* Effect.forEach(requests, (request) =>
+      Effect.map(scoreOne(request), ([[score], seconds]) => ({ score, ms: seconds * 1000 }))
+    )
+  const scores = yield* scorer.score(requests)
+  return scores.map((score) => ({ score, ms: score.verdict?.ms ?? 0 }))
+})
+
+/** Scores a file into another, row by row in the same order. */
+export const score = Effect.fn("gradus.score")(function* (options: ScoreOptions) {
+  const spec = yield* rewardsOf(options)
+  const rows = yield* readRows(options.input)
+  const requests = yield* Effect.forEach(rows, (row) => requestOf(options.input, row))
+  const scored = yield* Effect.provide(scoreAll(requests, spec.accuracy === "judge"), (yield* Engines).scorer(spec))
+  const lines = scored.map(({ ms, score: one }, index) => {
+    const { answer = null, components = {}, unscored, value = null } = one ?? {}
+    const id = requests[index]?.id
+    return JSON.stringify({
+      id,
+      value,
+      ...(unscored === undefined ? {} : { unscored }),
+      answer,
+      components,
+      ms: Math.round(ms * 1000) / 1000
+    })
+  })
+  yield* writeFile(options.output, lines.map((line) => `${line}\n`).join(""))
+  const values = scored.flatMap(({ score: one }) => (one?.value == null ? [] : [one.value]))
+  const mean = values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length
+  const result = {
+    rows: rows.length,
+    scored: values.length,
+    unscored: rows.length - values.length,
+    mean,
+    output: options.output
+  }
+  yield* options.json
+    ? printJson(result)
+    : print(`${result.rows} rows, ${result.scored} scored, mean ${mean?.toFixed(4) ?? "-"}: ${options.output}`)
+})
