@@ -18,7 +18,8 @@ const mean = (values: ReadonlyArray<number | null>): number | null =>
 /** Averages the metrics of a step's updates (one update: as they are) and puts them beside those of its completions. */
 export const stepMetrics = (generated: Metrics, updates: ReadonlyArray<Metrics>): Metrics => {
   const names = new Set(updates.flatMap((update) => Object.keys(update)))
-  const averaged = [...names].map((name) => [name, mean(updates.flatMap((update) => update[name] ?? []))] as const)
+  const valuesOf = (name: string) => updates.map((update) => update[name]).filter((value) => value !== undefined)
+  const averaged = [...names].map((name) => [name, mean(valuesOf(name))] as const)
   return { ...Object.fromEntries(averaged), ...generated }
 }
 
