@@ -21,7 +21,7 @@ const digests = (changed?: Partial<ManifestSpec>, dataset = "d", weights = "w") 
   profile: profileDigest(manifestOf(changed), dataset, weights)
 })
 
-const service = (url: string): ManifestSpec["trainer"] => ({ kind: "service", url, token: { env: "TOKEN" } })
+const service = (url: string) => ({ kind: "service", url, token: { env: "TOKEN" } }) as const
 
 describe("a stage's identity", () => {
   it("is shared by runs that differ only in what comes after it", () => {
