@@ -1,5 +1,3 @@
 import { defineConfig } from "vitest/config"
 
-export default defineConfig({
-  test: { projects: ["packages/*", "apps/cli", { test: { name: "repository", include: ["test/**/*.test.ts"] } }] }
-})
+export default defineConfig({ test: { projects: ["packages/*", "apps/cli", "test"] } })

@@ -2,11 +2,10 @@
 import type { RunLease } from "@gradus/domain/RunLease"
 import type { Manifest } from "@gradus/domain/manifest/Manifest"
 import type { RewardsSpec } from "@gradus/domain/manifest/Rewards"
-import type { Generator } from "@gradus/inference/Generator"
+import type { RunEngines } from "@gradus/experiment/Run"
 import type { GeneratorFailed } from "@gradus/inference/Generator"
 import type { Scorer } from "@gradus/rewards/service/Scorer"
 import type { TrainerStartFailed } from "@gradus/trainer-client/EmbeddedTrainer"
-import type { Trainer } from "@gradus/trainer-client/Trainer"
 import type { TrainerAddress } from "@gradus/trainer-client/TrainerAddress"
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
@@ -41,11 +40,8 @@ export class Engines extends Context.Service<
     readonly scorer: (rewards: RewardsSpec) => Layer.Layer<Scorer, Config.ConfigError>
     /** The trainer service itself: started, or found at the manifest's address. */
     readonly trainer: (trainer: Manifest["trainer"], place: TrainerPlace) => Layer.Layer<TrainerAddress, EngineError>
-    /** All that a run needs. */
-    readonly run: (
-      manifest: Manifest,
-      place: TrainerPlace
-    ) => Layer.Layer<Trainer | Generator | Scorer | RunLease, EngineError>
+    /** All that a run works with. */
+    readonly run: (manifest: Manifest, place: TrainerPlace) => Layer.Layer<RunEngines, EngineError>
     /** The trainer's Python, whether it is there or not. */
     readonly python: string
   }

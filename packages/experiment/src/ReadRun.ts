@@ -37,13 +37,18 @@ const lines = Effect.fn("ReadRun.lines")(function* <S extends Schema.Top & { rea
   )
 })
 
+/** Sets in the order in which a reader wants them: those of the design first. */
+const SETS = ["heldout", "hard"]
+const place = (set: string): number => (SETS.includes(set) ? SETS.indexOf(set) : SETS.length)
+const bySet = (a: string, b: string): number => place(a) - place(b) || (a < b ? -1 : 1)
+
 const readings = Effect.fn("ReadRun.readings")(function* (directory: RunDirectory) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const root = path.join(directory.root, "eval")
   const list = (folder: string) => fs.readDirectory(folder).pipe(Effect.orElseSucceed(() => []))
   const files: Array<string> = []
-  for (const set of (yield* list(root)).toSorted())
+  for (const set of (yield* list(root)).toSorted(bySet))
     for (const file of (yield* list(path.join(root, set))).toSorted())
       if (file.endsWith(".json") && !file.startsWith(".")) files.push(path.join(root, set, file))
   return yield* Effect.forEach(files, (file) => readJson(EvaluationReading, file))

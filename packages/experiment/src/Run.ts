@@ -8,10 +8,13 @@ import * as Seed from "@gradus/domain/Seed"
 import type { ResolvedManifest } from "@gradus/manifest/Resolve"
 import { planDigest } from "@gradus/curriculum/Plan"
 import { loadQuestions as load } from "@gradus/datasets/service/LoadQuestions"
+import type { Generator } from "@gradus/inference/Generator"
+import type { Scorer } from "@gradus/rewards/service/Scorer"
 import { Trainer } from "@gradus/trainer-client/Trainer"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { exists, readFile, readJson, writeFile, writeJson } from "./AtomicFile.ts"
@@ -188,6 +191,9 @@ export const summary = Effect.fn("Run.summary")(function* (root: string) {
   return result
 })
 
+/** What a run works with. */
+export type RunEngines = Trainer | Generator | Scorer
+
 /** Warm-up, profile, filter, plan: everything that is known before the first step. */
 const upToPlan = Effect.fn("Run.upToPlan")(function* (context: RunContext, until: Prefix | undefined) {
   const start = yield* warmup(context)
@@ -215,10 +221,10 @@ const work = Effect.fn("Run.work")(function* (input: RunInput) {
   yield* Progress.report({ stage: "report", done: 1, total: 1, unit: "page" })
 })
 
-/** Runs an experiment to its end, or goes on where an earlier attempt stopped. */
-export const run = Effect.fn("Run.run")(function* (input: RunInput) {
+/** Runs an experiment to its end, or goes on where an earlier attempt stopped. The engines start when the run is ours, and stop with it. */
+export const run = Effect.fn("Run.run")(function* <E>(input: RunInput, engines: Layer.Layer<RunEngines, E>) {
   yield* (yield* RunLease).acquire(input.root)
-  yield* work(input)
+  yield* Effect.provide(work(input), engines)
   const result = yield* summary(input.root)
   return Option.getOrThrow(Option.fromUndefinedOr(result))
 }, Effect.scoped)
@@ -237,7 +243,12 @@ export const finished = Effect.fn("Run.finished")(function* (input: RunInput) {
 export type Prefix = "profile" | "plan"
 
 /** Runs an experiment up to its profile or its plan; `run` goes on from there. */
-export const prefix = Effect.fn("Run.prefix")(function* (input: RunInput, until: Prefix) {
+export const prefix = Effect.fn("Run.prefix")(function* <E>(
+  input: RunInput,
+  engines: Layer.Layer<RunEngines, E>,
+  until: Prefix
+) {
   yield* (yield* RunLease).acquire(input.root)
-  return yield* upToPlan(yield* prepare(input), until)
+  const part = Effect.flatMap(prepare(input), (context) => upToPlan(context, until))
+  return yield* Effect.provide(part, engines)
 }, Effect.scoped)

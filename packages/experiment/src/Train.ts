@@ -189,24 +189,6 @@ export const catchUp = Effect.fn("Train.catchUp")(function* (context: RunContext
     return yield* new TrainerOutOfStep({ expected: at.update, found: policy.run.next_update })
 })
 
-/** Trains one step and returns the policy after it. */
-const trainStep = Effect.fn("Train.step")(function* (
-  context: RunContext,
-  policy: TrainedPolicy,
-  batch: PlannedBatch,
-  totalSteps: number
-) {
-  const at = position(context.journal.events())
-  const made =
-    at.generated === undefined
-      ? yield* generateStep(context, policy, batch, at, totalSteps)
-      : { updates: yield* storedUpdates(context, at.generated), seconds: {} }
-  const [version, update] = yield* timed(applyUpdates(context, policy, at.step, made.updates))
-  yield* context.journal.commit({ _tag: "step_finished", step: at.step, version })
-  yield* context.records.metrics(context.journal.events())
-  return { policy: { ...policy, version }, seconds: { ...made.seconds, update } }
-})
-
 /** Makes everything up to here durable in the trainer. */
 const checkpoint = Effect.fn("Train.checkpoint")(function* (
   context: RunContext,
@@ -220,6 +202,45 @@ const checkpoint = Effect.fn("Train.checkpoint")(function* (
   return written.digest
 })
 
+/** What is due after a step: a durable checkpoint, a reading of the first evaluation set. Returns the seconds of each. */
+const afterStep = Effect.fn("Train.afterStep")(function* (
+  context: RunContext,
+  policy: TrainedPolicy,
+  step: number,
+  steps: number
+) {
+  const { evaluate, train: spec } = context.manifest
+  const set = Object.keys(context.sets.evaluation)[0]
+  const seconds: Record<string, number> = {}
+  if (step >= steps) return seconds
+  if (step % spec.checkpoint_every === 0)
+    seconds["checkpoint"] = (yield* timed(checkpoint(context, policy, step, false)))[1]
+  if (evaluate.every > 0 && step % evaluate.every === 0 && set !== undefined)
+    seconds["evaluate"] = (yield* timed(evaluateSet(context, policy, set, step)))[1]
+  return seconds
+})
+
+/** Trains one step and returns the policy after it. */
+const trainStep = Effect.fn("Train.step")(function* (
+  context: RunContext,
+  policy: TrainedPolicy,
+  batch: PlannedBatch,
+  totalSteps: number
+) {
+  const at = position(context.journal.events())
+  const made =
+    at.generated === undefined
+      ? yield* generateStep(context, policy, batch, at, totalSteps)
+      : { updates: yield* storedUpdates(context, at.generated), seconds: {} }
+  const [version, update] = yield* timed(applyUpdates(context, policy, at.step, made.updates))
+  const trained = { ...policy, version }
+  // before the step counts as finished: a run that is cut here takes its reading when it goes on
+  const after = yield* afterStep(context, trained, at.step, totalSteps)
+  yield* context.journal.commit({ _tag: "step_finished", step: at.step, version })
+  yield* context.records.metrics(context.journal.events())
+  return { policy: trained, seconds: { ...made.seconds, update, ...after } }
+})
+
 /** Trains all planned steps, from where the journal stands. Returns the policy after the last one. */
 export const train = Effect.fn("Train.train")(function* (
   context: RunContext,
@@ -228,16 +249,12 @@ export const train = Effect.fn("Train.train")(function* (
 ) {
   const { manifest } = context
   const steps = Math.min(plan.length, manifest.train.steps ?? plan.length)
-  const firstSet = Object.keys(context.sets.evaluation)[0]
   let policy: TrainedPolicy = { ...start, version: position(context.journal.events()).version }
   for (let step = position(context.journal.events()).step; step <= steps; step++) {
     const batch = plan[step - 1]
     if (batch === undefined) break
     const [done, seconds] = yield* timed(trainStep(context, policy, batch, steps))
     policy = done.policy
-    if (step % manifest.train.checkpoint_every === 0 && step < steps) yield* checkpoint(context, policy, step, false)
-    if (manifest.evaluate.every > 0 && step % manifest.evaluate.every === 0 && step < steps && firstSet !== undefined)
-      yield* evaluateSet(context, policy, firstSet, step)
     yield* context.records.timings("train", step, { ...done.seconds, step: seconds })
     const reward = context.journal.events().findLast((event) => event._tag === "step_generated")?.metrics["reward"]
     yield* Progress.report({

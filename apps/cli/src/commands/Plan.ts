@@ -56,8 +56,9 @@ const fromFile = Effect.fnUntraced(function* (options: PlanOptions) {
 
 const fromManifest = Effect.fnUntraced(function* (manifest: string, options: PlanOptions) {
   const input = yield* runInput(yield* load(manifest, options.set), options.runs)
-  const engines = (yield* Engines).run(input.resolved.manifest, yield* trainerPlace(input.root))
-  const { batches } = yield* prefix(input, "plan").pipe(Effect.provide([engines, TerminalProgress.layer]))
+  const { lease, run: enginesOf } = yield* Engines
+  const engines = enginesOf(input.resolved.manifest, yield* trainerPlace(input.root))
+  const { batches } = yield* prefix(input, engines, "plan").pipe(Effect.provide([lease, TerminalProgress.layer]))
   return { batches, notes: [] as ReadonlyArray<string> }
 })
 

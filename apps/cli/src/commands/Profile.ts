@@ -16,8 +16,9 @@ export const profile = Effect.fn("gradus.profile")(function* (options: RunOption
   const input = yield* runInput(yield* load(options.manifest, options.set), options.runs)
   const { manifest } = input.resolved
   for (const line of arithmetic(manifest).slice(0, manifest.warmup === undefined ? 1 : 2)) yield* say(line)
-  const engines = (yield* Engines).run(manifest, yield* trainerPlace(input.root))
-  const { rates } = yield* prefix(input, "profile").pipe(Effect.provide([engines, TerminalProgress.layer]))
+  const { lease, run: enginesOf } = yield* Engines
+  const engines = enginesOf(manifest, yield* trainerPlace(input.root))
+  const { rates } = yield* prefix(input, engines, "profile").pipe(Effect.provide([lease, TerminalProgress.layer]))
   const { byLevel, kept } = filter(rates, manifest.filter, manifest.profile.samples)
   const output = (yield* layout(input.root)).profile
   const unscored = rates.reduce((sum, row) => sum + row.n - row.scored, 0)

@@ -48,9 +48,10 @@ const perform = Effect.fnUntraced(function* (input: RunInput, json: boolean) {
   const { manifest } = input.resolved
   for (const line of arithmetic(manifest)) yield* say(line)
   yield* say(`run directory: ${input.root}`)
-  const engines = (yield* Engines).run(manifest, yield* trainerPlace(input.root))
-  const summary = yield* runExperiment(input).pipe(
-    Effect.provide([engines, TerminalProgress.layer]),
+  const { lease, run: enginesOf } = yield* Engines
+  const engines = enginesOf(manifest, yield* trainerPlace(input.root))
+  const summary = yield* runExperiment(input, engines).pipe(
+    Effect.provide([lease, TerminalProgress.layer]),
     Effect.onInterrupt(() => say(`\ninterrupted; \`gradus resume ${input.root}\` goes on from here`))
   )
   yield* show(summary, json)

@@ -1,5 +1,5 @@
 /** `gradus score`: rewards alone, on a file of completions. */
-import { RewardsSpec } from "@gradus/domain/manifest/Rewards"
+import { AccuracyRule, AnswerRule, FormatRule, RewardsSpec } from "@gradus/domain/manifest/Rewards"
 import type { ScoreRequest } from "@gradus/domain/Score"
 import { readRows } from "@gradus/datasets/service/Rows"
 import { DatasetRowInvalid } from "@gradus/datasets/DatasetErrors"
@@ -41,7 +41,19 @@ export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
   }
 }
 
+const RULES = { accuracy: AccuracyRule, answer: AnswerRule, format: FormatRule } as const
+
+/** Says which option names a rule that does not exist. */
+const checkRules = Effect.fnUntraced(function* (options: ScoreOptions) {
+  for (const name of ["accuracy", "answer", "format"] as const) {
+    const known: ReadonlyArray<string> = RULES[name].literals
+    if (!known.includes(options[name]))
+      return yield* new UsageError({ reason: `--${name} ${options[name]}: is none of ${known.join(", ")}` })
+  }
+})
+
 const rewardsOf = Effect.fnUntraced(function* (options: ScoreOptions) {
+  yield* checkRules(options)
   const judge =
     options.judgeUrl === undefined
       ? {}

@@ -1,13 +1,10 @@
 /** The trainer and the generator behind a run: a Python process of ours, or a service at an address. */
-import type { RunLease } from "@gradus/domain/RunLease"
 import type { Manifest } from "@gradus/domain/manifest/Manifest"
+import type { RunEngines } from "@gradus/experiment/Run"
 import * as EmbeddedGenerator from "@gradus/inference/EmbeddedGenerator"
-import type { Generator, GeneratorFailed } from "@gradus/inference/Generator"
-import type { Scorer } from "@gradus/rewards/service/Scorer"
-import * as EmbeddedRunLease from "@gradus/store/EmbeddedRunLease"
+import type { GeneratorFailed } from "@gradus/inference/Generator"
 import * as EmbeddedTrainer from "@gradus/trainer-client/EmbeddedTrainer"
 import * as HttpTrainer from "@gradus/trainer-client/HttpTrainer"
-import type { Trainer } from "@gradus/trainer-client/Trainer"
 import { TrainerAddress } from "@gradus/trainer-client/TrainerAddress"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -106,17 +103,13 @@ const trainerAndGenerator = (manifest: Manifest) =>
     )
   ).pipe(Layer.provide(NodeHttpClient.layerUndici))
 
-/** Everything that a run needs. */
+/** Everything that a run works with. */
 export const everything = (
   manifest: Manifest,
   place: TrainerPlace,
   installation: Installation
-): Layer.Layer<
-  Trainer | Generator | Scorer | RunLease,
-  EmbeddedTrainer.TrainerStartFailed | GeneratorFailed | Config.ConfigError
-> =>
-  Layer.mergeAll(
+): Layer.Layer<RunEngines, EmbeddedTrainer.TrainerStartFailed | GeneratorFailed | Config.ConfigError> =>
+  Layer.merge(
     trainerAndGenerator(manifest).pipe(Layer.provide(address(manifest.trainer, place, installation))),
-    scoring(manifest.rewards),
-    EmbeddedRunLease.layer
+    scoring(manifest.rewards)
   )
