@@ -53,7 +53,12 @@ describe("column mapping", () => {
     [
       { question: "q", answer: ["a"] },
       'f.jsonl, row 1, column "answer": a text or a finite number is needed, and it is a list'
-    ]
+    ],
+    [
+      { question: "a \ud800 b", answer: "a" },
+      'f.jsonl, row 1, column "question": the text contains half of a surrogate pair'
+    ],
+    [{ question: "q", answer: "\udc00" }, 'f.jsonl, row 1, column "answer": the text contains half of a surrogate pair']
   ] as const)("says what is wrong, where: %j", ([values, message]) =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(toQuestions("train", rowsOf(values), file({})))).message, message)

@@ -91,5 +91,5 @@ export const Manifest = Schema.Struct({
 })
 /** The resolved manifest. */
 export type Manifest = typeof Manifest.Type
-/** The manifest as it is written. */
+/** The manifest as it is written. @public */
 export type ManifestSpec = typeof Manifest.Encoded
