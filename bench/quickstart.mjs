@@ -71,4 +71,5 @@ const measure = async (seed) => {
   }
 }
 
-for (const seed of process.argv.length > 2 ? process.argv.slice(2) : ["0"]) console.log(JSON.stringify(await measure(Number(seed))))
+for (const seed of process.argv.length > 2 ? process.argv.slice(2) : ["0"])
+  console.log(JSON.stringify(await measure(Number(seed))))

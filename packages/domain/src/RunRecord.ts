@@ -50,6 +50,9 @@ export const EvaluationReading = Schema.Struct({
 })
 export type EvaluationReading = typeof EvaluationReading.Type
 
+/** A reading as `eval/<set>/<step>.json` holds it. */
+export const EvaluationFile = Schema.Struct({ format: Schema.Literal(1), reading: EvaluationReading })
+
 /** The same question answered before and after GRPO. */
 export const ExamplePair = Schema.Struct({
   set: Schema.String,

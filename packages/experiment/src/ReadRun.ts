@@ -3,7 +3,13 @@ import { Lineage } from "@gradus/domain/Lineage"
 import { Manifest } from "@gradus/domain/manifest/Manifest"
 import { MetricsRow, TimingsRow } from "@gradus/domain/Metrics"
 import { ProfileRow } from "@gradus/domain/Profile"
-import { EvaluationReading, type ExamplePair, RolloutRow, type RunRecord } from "@gradus/domain/RunRecord"
+import {
+  EvaluationFile,
+  type EvaluationReading,
+  type ExamplePair,
+  RolloutRow,
+  type RunRecord
+} from "@gradus/domain/RunRecord"
 import { decodeRows } from "@gradus/datasets/Parquet"
 import { decodePlan } from "@gradus/datasets/PlanTable"
 import * as Effect from "effect/Effect"
@@ -51,7 +57,7 @@ const readings = Effect.fn("ReadRun.readings")(function* (directory: RunDirector
   for (const set of (yield* list(root)).toSorted(bySet))
     for (const file of (yield* list(path.join(root, set))).toSorted())
       if (file.endsWith(".json") && !file.startsWith(".")) files.push(path.join(root, set, file))
-  return yield* Effect.forEach(files, (file) => readJson(EvaluationReading, file))
+  return yield* Effect.forEach(files, (file) => Effect.map(readJson(EvaluationFile, file), ({ reading }) => reading))
 })
 
 const rollouts = Effect.fn("ReadRun.rollouts")(function* (file: string) {

@@ -2,6 +2,7 @@
 import { Digest, ofBytes, ofJson } from "@gradus/domain/Digest"
 import { Lineage } from "@gradus/domain/Lineage"
 import { RunLease } from "@gradus/domain/RunLease"
+import type { TimingsRow } from "@gradus/domain/Metrics"
 import type { EvaluationReading } from "@gradus/domain/RunRecord"
 import type { RunSummary } from "@gradus/domain/RunSummary"
 import * as Seed from "@gradus/domain/Seed"
@@ -159,6 +160,14 @@ const openPolicy = Effect.fn("Run.openPolicy")(function* (context: RunContext, s
 const accuracyAt = (readings: ReadonlyArray<EvaluationReading>, set: string, step: number): number | null =>
   readings.find((one) => one.set === set && one.step === step)?.accuracy ?? null
 
+/** The last attempt's time, and of earlier attempts what their finished stages and steps took. */
+const runSeconds = (timings: ReadonlyArray<TimingsRow>): number => {
+  const last = timings.findLast((row) => row.seconds["run"] !== undefined)
+  const earlier = timings.filter((row) => row.attempt !== last?.attempt && row.stage !== "report")
+  const kept = earlier.reduce((sum, { seconds }) => sum + (seconds["stage"] ?? seconds["step"] ?? 0), 0)
+  return Math.round(1000 * (kept + (last?.seconds["run"] ?? 0))) / 1000
+}
+
 /** Sums a finished run up from its files. Returns undefined for a run that is not finished. */
 export const summary = Effect.fn("Run.summary")(function* (root: string) {
   const directory = yield* layout(root)
@@ -172,9 +181,7 @@ export const summary = Effect.fn("Run.summary")(function* (root: string) {
   const result: RunSummary = {
     run: directory.run,
     dir: directory.root,
-    seconds: record.timings
-      .filter((row) => row.stage === "report")
-      .reduce((sum, row) => sum + (row.seconds["run"] ?? 0), 0),
+    seconds: runSeconds(record.timings),
     steps,
     eval: Object.fromEntries(
       sets.map((set) => [
