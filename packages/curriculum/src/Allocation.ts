@@ -9,33 +9,68 @@ const onGrid = (value: number): number => Math.round(value * 1e9)
 /** Computes q_j = exp(-(p_j - centre)^2 / (2 sigma^2)) / sum, with the largest exponent taken out so that nothing underflows. */
 export const gaussianShares = (rates: ArrayLike<number>, centre: number, sigma: number): Float64Array => {
   const width = Math.max(sigma, narrowest)
-  const exponents = Float64Array.from(rates, (rate) => -(((rate - centre) / width) ** 2) / 2)
-  const largest = exponents.reduce((most, value) => Math.max(most, value), -Infinity)
-  const weights = exponents.map((value) => Math.exp(value - largest))
-  const sum = weights.reduce((total, value) => total + value, 0)
-  return weights.map((value) => value / sum)
+  const shares = new Float64Array(rates.length)
+  let largest = -Infinity
+  for (let j = 0; j < shares.length; j++) {
+    const exponent = -((((rates[j] ?? 0) - centre) / width) ** 2) / 2
+    shares[j] = exponent
+    if (exponent > largest) largest = exponent
+  }
+  let sum = 0
+  for (let j = 0; j < shares.length; j++) {
+    const weight = Math.exp((shares[j] ?? 0) - largest)
+    shares[j] = weight
+    sum += weight
+  }
+  for (let j = 0; j < shares.length; j++) shares[j] = (shares[j] ?? 0) / sum
+  return shares
+}
+
+/** Sorts the indices 0 .. length - 1 in place by insertion: levels are few, and a comparator a call would cost more than the rest of a draw. */
+const indicesBy = (length: number, before: (a: number, b: number) => boolean): Int32Array => {
+  const order = new Int32Array(length)
+  if (length > 64) {
+    const sorted = Array.from({ length }, (_, j) => j).toSorted((a, b) => (before(a, b) ? -1 : 1))
+    return Int32Array.from(sorted)
+  }
+  for (let j = 0; j < length; j++) {
+    let at = j
+    for (; at > 0 && before(j, order[at - 1] ?? 0); at--) order[at] = order[at - 1] ?? 0
+    order[at] = j
+  }
+  return order
 }
 
 /** Ranks levels for ties: rank 0 is nearest the centre; of two equally near the lower rate comes first. `rates` rise. */
 export const tieRanks = (rates: ArrayLike<number>, centre: number): Int32Array => {
-  const order = Array.from(rates, (rate, level) => ({ level, distance: onGrid(Math.abs(rate - centre)) }))
-  order.sort((a, b) => a.distance - b.distance || a.level - b.level)
-  const ranks = new Int32Array(rates.length)
-  order.forEach(({ level }, rank) => {
-    ranks[level] = rank
+  const distance = new Float64Array(rates.length)
+  for (let j = 0; j < distance.length; j++) distance[j] = onGrid(Math.abs((rates[j] ?? 0) - centre))
+  const order = indicesBy(rates.length, (a, b) => {
+    const difference = (distance[a] ?? 0) - (distance[b] ?? 0)
+    return difference < 0 || (difference === 0 && a < b)
   })
+  const ranks = new Int32Array(rates.length)
+  for (let rank = 0; rank < order.length; rank++) ranks[order[rank] ?? 0] = rank
   return ranks
 }
 
 /** Rounds size * shares to whole counts that sum to `size` (largest remainder, Hamilton); ties go to the lower rank. */
 export const largestRemainder = (size: number, shares: Float64Array, ranks: Int32Array): Int32Array => {
-  const counts = Int32Array.from(shares, (share) => Math.floor((onGrid(size * share) + 0.5) / 1e9))
-  const remainder = Float64Array.from(shares, (share, j) => onGrid(size * share) - (counts[j] ?? 0) * 1e9)
-  const over = size - counts.reduce((total, count) => total + count, 0)
-  const order = [...shares.keys()].toSorted(
-    (a, b) => (remainder[b] ?? 0) - (remainder[a] ?? 0) || (ranks[a] ?? 0) - (ranks[b] ?? 0)
-  )
-  for (const level of order.slice(0, Math.max(0, over))) counts[level] = (counts[level] ?? 0) + 1
+  const counts = new Int32Array(shares.length)
+  const remainder = new Float64Array(shares.length)
+  let over = size
+  for (let j = 0; j < counts.length; j++) {
+    const part = onGrid(size * (shares[j] ?? 0))
+    const count = Math.floor((part + 0.5) / 1e9)
+    counts[j] = count
+    remainder[j] = part - count * 1e9
+    over -= count
+  }
+  const order = indicesBy(counts.length, (a, b) => {
+    const difference = (remainder[b] ?? 0) - (remainder[a] ?? 0)
+    return difference < 0 || (difference === 0 && (ranks[a] ?? 0) < (ranks[b] ?? 0))
+  })
+  for (let i = 0; i < Math.min(over, order.length); i++) counts[order[i] ?? 0]! += 1
   return counts
 }
 

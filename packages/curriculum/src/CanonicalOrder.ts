@@ -34,17 +34,18 @@ export const canonicalOrder = (ids: ReadonlyArray<string>): Int32Array => {
   }
   packed.sort()
   const order = new Int32Array(ids.length)
+  let runFrom = 0
+  let runHash = NaN
   for (let i = 0; i < order.length; i++) {
     const value = packed[i] ?? 0
-    order[i] = value - Math.floor(value / room) * room
+    const own = Math.floor(value / room)
+    order[i] = value - own * room
+    if (own === runHash) continue
+    if (i - runFrom > 1) sortRun(order, ids, runFrom, i)
+    runFrom = i
+    runHash = own
   }
-  const hashAt = (position: number): number => Math.floor((packed[position] ?? -1) / room)
-  for (let from = 0; from < order.length;) {
-    let to = from + 1
-    while (to < order.length && hashAt(to) === hashAt(from)) to++
-    if (to - from > 1) sortRun(order, ids, from, to)
-    from = to
-  }
+  if (order.length - runFrom > 1) sortRun(order, ids, runFrom, order.length)
   return order
 }
 

@@ -44,8 +44,9 @@ export const ratesOf = (pool: ReadonlyArray<RatedQuestion>): Float64Array => {
 
 /** Copies `from[order[i]]` to position i. Plain loops: an iterator over a million indices costs more than all the rest. */
 export const gather = <T>(from: ArrayLike<T>, order: Int32Array, absent: T): Array<T> => {
-  const out: Array<T> = []
-  for (let i = 0; i < order.length; i++) out.push(from[order[i] ?? 0] ?? absent)
+  // oxlint-disable-next-line unicorn/no-new-array -- a list of known length that grows by push is copied many times
+  const out = new Array<T>(order.length)
+  for (let i = 0; i < order.length; i++) out[i] = from[order[i] ?? 0] ?? absent
   return out
 }
 
@@ -80,7 +81,15 @@ const ranked = (values: Float64Array): { readonly distinct: Float64Array; readon
 
 const domainsOf = (pool: ReadonlyArray<RatedQuestion>, byDomain: boolean) => {
   const names = new Set<string>()
-  if (byDomain) for (const { domain } of pool) names.add(domain ?? "")
+  let last: string | undefined = "\u0000"
+  if (byDomain) {
+    for (let i = 0; i < pool.length; i++) {
+      const domain = pool[i]?.domain
+      if (domain === last) continue
+      names.add(domain ?? "")
+      last = domain
+    }
+  }
   if (names.size <= 1) return { domains: [""], indexOf: () => 0 }
   const domains = [...names].toSorted()
   const index = new Map(domains.map((name, i) => [name, i]))
