@@ -90,6 +90,12 @@ const runAnswer = (name: string, run: SimulatedRun): TrainerRun => ({
 /** The question of a row: the third part of its group id, which may itself hold slashes. */
 const questionOf = (groupId: string): string => groupId.split("/").slice(2).join("/")
 
+/** Reads from its own tokens whether a completion is right: rewards may be shuffled, as a control does, and then must teach nothing. */
+const isRight = ({ loss_mask, token_ids }: UpdateRow, gold: string): boolean => {
+  const text = Answers.textOf(token_ids.filter((_, i) => loss_mask[i] === 1))
+  return text.split("</think>").at(-1) === gold
+}
+
 const maskedTokens = ({ loss_mask }: UpdateRow): number => loss_mask.reduce<number>((sum, bit) => sum + bit, 0)
 
 /** Counts the completions of an update, also those that were not sent: what its denominator stands for. */
@@ -99,7 +105,8 @@ const completionsOf = ({ header, rows }: UpdateBatch): number => {
   return tokens === 0 ? rows.length : header.denominator / (tokens / rows.length)
 }
 
-const entropyOf = (p: number): number => -(p * Math.log(p) + (1 - p) * Math.log(1 - p))
+/** Entropy of right or wrong, nats; 0 where the model is so sure that a double cannot tell. */
+const entropyOf = (p: number): number => (p <= 0 || p >= 1 ? 0 : -(p * Math.log(p) + (1 - p) * Math.log(1 - p)))
 
 const learnFrom = (run: SimulatedRun, batch: UpdateBatch, options: SimulatedTrainerOptions<unknown>) => {
   const { header, rows } = batch
@@ -111,7 +118,7 @@ const learnFrom = (run: SimulatedRun, batch: UpdateBatch, options: SimulatedTrai
   const lessons = rows.flatMap((row): ReadonlyArray<Model.Lesson> => {
     const question = options.questions.get(questionOf(row.group_id))
     if (question === undefined || row.advantage === undefined) return []
-    return [{ difficulty: question.difficulty, advantage: row.advantage, right: (row.reward ?? 0) > 0 }]
+    return [{ difficulty: question.difficulty, advantage: row.advantage, right: isRight(row, question.gold) }]
   })
   const scale = reference > 0 ? header.learning_rate / reference : 1
   const learning = { ...options.learning, gain: options.learning.gain * scale }

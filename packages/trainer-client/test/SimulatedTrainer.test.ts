@@ -40,7 +40,8 @@ const spec: RunSpec = {
 const rowOf = (i: number, advantage: number): UpdateRow => ({
   sample_id: `train/1/a/${i}/0`,
   group_id: `train/1/a/${i}`,
-  token_ids: [65, 49, 0],
+  // "?" and then the gold "1" or a wrong "2", and the end.
+  token_ids: [63, advantage > 0 ? 49 : 50, 0],
   loss_mask: [0, 1, 1],
   rollout_logprob: [0, -0.1, -0.1],
   advantage,
@@ -138,6 +139,24 @@ describe("the simulated trainer", () => {
       const [, tenth] = yield* moved(1e-6, 1e-7)
       assert.closeTo(tenth / full, 0.1, 1e-9)
     })
+  )
+
+  it.effect(
+    "learns from what a completion is, not from its reward: rewards that are shuffled teach nothing on average",
+    () =>
+      Effect.gen(function* () {
+        const { trainer } = yield* make()
+        const run = yield* trainer.open("r", spec)
+        // A right and a wrong answer of each question with either sign of the advantage: the signals cancel, but for what p makes of them.
+        const shuffled = Array.from({ length: 20 }, (_, i) => [
+          rowOf(i, 1),
+          rowOf(i, -1),
+          { ...rowOf(i, 1), advantage: -1, reward: 0 },
+          { ...rowOf(i, -1), advantage: 1, reward: 1 }
+        ]).flat()
+        const answer = yield* trainer.update(run, updateOf(1, 0, shuffled))
+        assert.closeTo(answer.metrics["simulated/ability"] ?? NaN, 0, 1e-12)
+      })
   )
 
   it.effect("imitates worked examples in a warm-up", () =>
