@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Seed from "@gradus/domain/Seed"
 import { canonicalOrder } from "../src/CanonicalOrder.ts"
+import { PoolInvalid } from "../src/PoolInvalid.ts"
 
 it("the order of ids does not depend on the order in which they are given, for 100,000 of them", () => {
   const ids = Array.from({ length: 100_000 }, (_, i) => `train-${i}`)
@@ -12,5 +13,9 @@ it("the order of ids does not depend on the order in which they are given, for 1
 })
 
 it("an id that occurs twice is named", () => {
-  assert.throws(() => canonicalOrder(["a", "b", "c", "b"]), RangeError, "question b is in the pool twice")
+  assert.throws(
+    () => canonicalOrder(["a", "b", "c", "b"]),
+    PoolInvalid,
+    "question b (row 4 of the pool) is in the pool twice: its row 2 has the id already"
+  )
 })

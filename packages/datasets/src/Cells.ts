@@ -6,7 +6,8 @@ import { nearest } from "./Suggestion.ts"
 
 export type Cell<A> = Effect.Effect<A, DatasetRowInvalid>
 
-const shown = (value: unknown): string => {
+/** Shows a value as errors do: texts cut, lists and objects by name. */
+export const shown = (value: unknown): string => {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object"
   return String(value)
