@@ -19,6 +19,12 @@ const manifest = Argument.String("manifest").pipe(Argument.withDescription("mani
 const directory = Argument.String("directory").pipe(Argument.withDescription("run directory"))
 const text = (name: string, description: string) => Flag.String(name).pipe(Flag.withDescription(description))
 const count = (name: string, description: string) => Flag.Int(name).pipe(Flag.withDescription(description))
+// spelt out so that help does not load what reads them; the command's types hold the two together
+const kinds = ["passed_count", "failed_count", "rate", "percent", "fraction", "booleans", "difficulty_0_100"] as const
+const kind = Flag.Literals("kind", kinds).pipe(
+  Flag.withDefault("passed_count"),
+  Flag.withDescription("what the column says; never guessed")
+)
 const dropAt = Flag.Finite("drop-at").pipe(
   Flag.withDefault(0.75),
   Flag.withDescription("drop questions with this pass rate or a higher one")
@@ -46,7 +52,8 @@ const plan = Command.make(
     set,
     runs,
     input: Flag.optional(text("input", "JSONL or Parquet with pass rates, in place of a manifest")),
-    passed: Flag.optional(text("passed", "column with the number of samples that passed")),
+    passed: Flag.optional(text("passed", "column with the pass rates")),
+    kind,
     n: Flag.optional(count("n", "samples a question")),
     promptsPerStep: Flag.optional(count("prompts-per-step", "questions a batch")),
     sigma: Flag.Finite("sigma").pipe(
@@ -83,7 +90,8 @@ const filter = Command.make(
   "filter",
   {
     input: text("input", "JSONL or Parquet with pass rates"),
-    passed: text("passed", "column with the number of samples that passed"),
+    passed: text("passed", "column with the pass rates"),
+    kind,
     n: count("n", "samples a question"),
     dropAt,
     output: Flag.optional(text("output", "JSONL file for the rows that are kept")),

@@ -1,5 +1,6 @@
 /** `gradus filter`: which questions of a file with pass rates are kept. */
 import { filter as applyFilter } from "@gradus/curriculum/Filter"
+import type { PassRateKind } from "@gradus/datasets/PassRateKinds"
 import { passRates } from "@gradus/datasets/PassRates"
 import { readRows } from "@gradus/datasets/service/Rows"
 import { writeFile } from "@gradus/experiment/AtomicFile"
@@ -9,6 +10,8 @@ import { print, printJson } from "../Output.ts"
 export interface RatedInput {
   readonly input: string
   readonly passed: string
+  /** What the column says. */
+  readonly kind: PassRateKind
   readonly n: number
   readonly dropAt: number
 }
@@ -21,7 +24,11 @@ export interface FilterOptions extends RatedInput {
 /** Reads a file with pass rates and decides for each question. */
 export const filterFile = Effect.fn("gradus.filterFile")(function* (options: RatedInput) {
   const rows = yield* readRows(options.input)
-  const rated = yield* passRates(rows, options.input, { passed: options.passed, n: options.n })
+  const rated = yield* passRates(rows, options.input, {
+    column: options.passed,
+    kind: options.kind,
+    n: options.n
+  })
   return { rows, filtered: applyFilter(rated, { drop_at: options.dropAt }, options.n) }
 })
 

@@ -1,5 +1,6 @@
 /** `gradus plan`: every batch before any GPU is used, from a manifest or from a file with pass rates. */
 import { plan as makePlan } from "@gradus/curriculum/Plan"
+import { GaussianBatcher } from "@gradus/domain/manifest/Curriculum"
 import type { PlannedBatch } from "@gradus/domain/Plan"
 import * as Seed from "@gradus/domain/Seed"
 import { load } from "@gradus/manifest/service/Load"
@@ -10,7 +11,7 @@ import { Engines } from "../Engines.ts"
 import { print, printJson, say } from "../Output.ts"
 import { runInput, trainerPlace } from "../RunPlace.ts"
 import * as TerminalProgress from "../TerminalProgress.ts"
-import { filterFile } from "./Filter.ts"
+import { filterFile, type RatedInput } from "./Filter.ts"
 
 /** The options do not say what to plan. */
 export class PlanRequestInvalid extends Schema.TaggedError<PlanRequestInvalid>()("PlanRequestInvalid", {
@@ -27,6 +28,7 @@ export interface PlanOptions {
   readonly runs: string
   readonly input: string | undefined
   readonly passed: string | undefined
+  readonly kind: RatedInput["kind"]
   readonly n: number | undefined
   readonly promptsPerStep: number | undefined
   readonly sigma: number
@@ -41,14 +43,16 @@ const fromFile = Effect.fnUntraced(function* (options: PlanOptions) {
     return yield* new PlanRequestInvalid({
       reason: "give a manifest, or all of --input, --passed, --n and --prompts-per-step"
     })
-  const { filtered } = yield* filterFile({ input, passed, n, dropAt: options.dropAt })
+  const { filtered } = yield* filterFile({ input, passed, kind: options.kind, n, dropAt: options.dropAt })
   if (filtered.kept.length === 0)
     return yield* new PlanRequestInvalid({
       reason: `no question of ${input} is below the pass rate ${options.dropAt}; there is nothing to plan`
     })
   return makePlan({
     pool: filtered.kept,
-    spec: { batcher: "gaussian", sigma: options.sigma, centre: "linear", last_batch: "partial" },
+    spec: yield* Schema.decodeEffect(GaussianBatcher)({ batcher: "gaussian", sigma: options.sigma }).pipe(
+      Effect.mapError((error) => new PlanRequestInvalid({ reason: `--sigma: ${error.message}` }))
+    ),
     promptsPerStep,
     seed: Seed.child(Seed.root(options.seed), "plan")
   })

@@ -1,5 +1,5 @@
 /** `gradus run` and `gradus resume`. */
-import { Manifest } from "@gradus/domain/manifest/Manifest"
+import type { Manifest } from "@gradus/domain/manifest/Manifest"
 import type { RunSummary } from "@gradus/domain/RunSummary"
 import { readJson } from "@gradus/experiment/AtomicFile"
 import { ResolvedFile } from "@gradus/experiment/ReadRun"
@@ -80,7 +80,7 @@ export const resume = Effect.fn("gradus.resume")(function* (options: {
   const stored = yield* readJson(ResolvedFile, directory.resolved).pipe(
     Effect.mapError((cause) => new RunUnreadable({ directory: root, reason: cause.reason }))
   )
-  const manifest: typeof Manifest.Type = stored.manifest
+  const manifest: Manifest = stored.manifest
   yield* perform(
     {
       resolved: { manifest, digest: stored.digest as RunInput["resolved"]["digest"], provenance: stored.provenance },
