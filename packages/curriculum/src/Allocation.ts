@@ -6,13 +6,21 @@ const narrowest = 1e-6
 /** Numbers that differ only by rounding noise are ties: they are compared on this grid. */
 const onGrid = (value: number): number => Math.round(value * 1e9)
 
-/** Computes q_j = exp(-(p_j - centre)^2 / (2 sigma^2)) / sum, with the largest exponent taken out so that nothing underflows. */
-export const gaussianShares = (rates: ArrayLike<number>, centre: number, sigma: number): Float64Array => {
+/**
+ * Computes q_j = exp(c_j - (p_j - centre)^2 / (2 sigma^2)) / sum, with the largest exponent taken out so that nothing underflows. The potentials c_j are 0
+ * unless a target is balanced with its pool.
+ */
+export const gaussianShares = (
+  rates: ArrayLike<number>,
+  centre: number,
+  sigma: number,
+  potentials?: ArrayLike<number>
+): Float64Array => {
   const width = Math.max(sigma, narrowest)
   const shares = new Float64Array(rates.length)
   let largest = -Infinity
   for (let j = 0; j < shares.length; j++) {
-    const exponent = -((((rates[j] ?? 0) - centre) / width) ** 2) / 2
+    const exponent = (potentials?.[j] ?? 0) - (((rates[j] ?? 0) - centre) / width) ** 2 / 2
     shares[j] = exponent
     if (exponent > largest) largest = exponent
   }
