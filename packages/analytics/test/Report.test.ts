@@ -165,7 +165,7 @@ describe("figures", () => {
       const some = yield* figures(quickstartRecord({ metrics: [], timings: [] }))
       assert.deepStrictEqual(
         some.map(({ name }) => name),
-        ["learning-curve", "accuracy-by-level", "profile", "target-achieved", "pool-depletion"]
+        ["learning-curve", "accuracy-by-level", "profile", "target-achieved", "pool-depletion", "starting-level"]
       )
     })
   )
