@@ -118,10 +118,21 @@ const fillFromLargest = (rest: Int32Array, fill: number, ranks: Int32Array): Int
 
 /** Limits `wanted` by what is left, then fills the batch from the level with the most left, one by one; ties go to the lower rank. */
 export const allocate = (size: number, wanted: Int32Array, left: ArrayLike<number>, ranks: Int32Array): Allocation => {
-  const take = wanted.map((count, level) => Math.min(count, left[level] ?? 0))
-  const rest = take.map((count, level) => (left[level] ?? 0) - count)
-  const available = rest.reduce((total, count) => total + count, 0)
-  const fill = Math.min(size - take.reduce((total, count) => total + count, 0), available)
+  const take = new Int32Array(wanted.length)
+  const rest = new Int32Array(wanted.length)
+  let drawn = 0
+  let available = 0
+  for (let level = 0; level < take.length; level++) {
+    const has = left[level] ?? 0
+    const count = Math.min(wanted[level] ?? 0, has)
+    take[level] = count
+    rest[level] = has - count
+    drawn += count
+    available += has - count
+  }
+  const fill = Math.min(size - drawn, available)
+  if (fill <= 0) return { take, fill: 0 }
   const more = fillFromLargest(rest, fill, ranks)
-  return { take: take.map((count, level) => count + (more[level] ?? 0)), fill }
+  for (let level = 0; level < take.length; level++) take[level]! += more[level] ?? 0
+  return { take, fill }
 }

@@ -61,12 +61,16 @@ export const levelOf = ({ starts }: Deck, position: number): number => {
 }
 
 /** Counts the questions of each level, drawn or not. */
-export const sizes = ({ starts, taken }: Deck): Int32Array =>
-  taken.map((_, j) => (starts[j + 1] ?? 0) - (starts[j] ?? 0))
+export const sizes = ({ starts, taken }: Deck): Int32Array => {
+  const counts = new Int32Array(taken.length)
+  for (let j = 0; j < counts.length; j++) counts[j] = (starts[j + 1] ?? 0) - (starts[j] ?? 0)
+  return counts
+}
 
 /** Counts what is left, by level. */
 export const left = (deck: Deck): Int32Array => {
-  const counts = sizes(deck).map((size, j) => size - (deck.taken[j] ?? 0))
+  const counts = sizes(deck)
+  for (let j = 0; j < counts.length; j++) counts[j]! -= deck.taken[j] ?? 0
   for (const position of deck.returned) counts[levelOf(deck, position)]! += 1
   return counts
 }

@@ -144,12 +144,15 @@ const levelsOfDomain = ({ domainOf }: Deck.Deck, domain: number): Array<number> 
   return levels
 }
 
+/** Picks the values of some levels; of all levels, as where there is one domain, it is the array itself. */
+const pick = (values: Float64Array | Int32Array, levels: ReadonlyArray<number>): ArrayLike<number> =>
+  levels.length === values.length ? values : levels.map((level) => values[level] ?? 0)
+
 /** The target's shares of the levels of a domain. */
 const sharesIn = (state: GaussianState, levels: ReadonlyArray<number>, mu: number): Float64Array => {
   const { deck, own } = state
-  const rates = levels.map((j) => deck.rates[j] ?? 0)
-  const given = own.path === "quantile" ? levels.map((j) => own.potentials[j] ?? 0) : undefined
-  return gaussianShares(rates, mu, sigmaOf(state), given)
+  const given = own.path === "quantile" ? pick(own.potentials, levels) : undefined
+  return gaussianShares(pick(deck.rates, levels), mu, sigmaOf(state), given)
 }
 
 /**
@@ -157,10 +160,10 @@ const sharesIn = (state: GaussianState, levels: ReadonlyArray<number>, mu: numbe
  * a third of a question would else get none), limited by what is left. Fill is what even its own shares cannot have.
  */
 const balancedPart = (
-  owed: ReadonlyArray<number>,
+  owed: ArrayLike<number>,
   size: number,
   shares: Float64Array,
-  left: ReadonlyArray<number>,
+  left: ArrayLike<number>,
   ranks: Int32Array
 ) => {
   const limited = (wanted: number, j: number): number => Math.min(left[j] ?? 0, Math.max(0, wanted))
@@ -179,14 +182,11 @@ const chooseIn = (state: GaussianState, domain: number, size: number, available:
   const { deck, own } = state
   const levels = levelsOfDomain(deck, domain)
   const mu = centre(state, domain)
-  const ranks = tieRanks(
-    levels.map((j) => deck.rates[j] ?? 0),
-    mu
-  )
+  const ranks = tieRanks(pick(deck.rates, levels), mu)
   const shares = sharesIn(state, levels, mu)
-  const left = levels.map((j) => available[j] ?? 0)
+  const left = pick(available, levels)
   if (own.path === "quantile") {
-    const owed = levels.map((j) => own.owed[j] ?? 0)
+    const owed = pick(own.owed, levels)
     return { levels, mu, ...balancedPart(owed, size, shares, left, ranks) }
   }
   return { levels, mu, ...allocate(size, largestRemainder(size, shares, ranks), left, ranks) }
