@@ -1,4 +1,4 @@
-/** Times draw + observe of the batchers that learn: `node packages/curriculum/bench/adaptive.ts`. Milliseconds a step, median and 95th percentile. */
+/** Times draw + observe of the batchers that learn: `node packages/curriculum/bench/adaptive.ts`. Milliseconds a step: median and 95th percentile of wall time, and mean processor time of all threads (the collector's too), which others on the machine do not inflate. */
 import * as Seed from "@gradus/domain/Seed"
 import type { Batcher, DrawOptions } from "../src/Batcher.ts"
 import { adarft } from "../src/batchers/AdaRft.ts"
@@ -25,20 +25,28 @@ const time = <State, O extends DrawOptions>(
 ): void => {
   let state = batcher.init(pool, { ...options, ...own } as O)
   const times: Array<number> = []
+  let spent = 0
   for (let t = 0; t < steps; t++) {
+    const cpu = process.cpuUsage()
     const begun = performance.now()
     const drawn = batcher.draw(state)
     if (drawn === undefined) throw new Error(`${name} has nothing left at step ${t}`)
     const middle = performance.now() - begun
+    const first = process.cpuUsage(cpu)
     const outcomes = drawn[0].questions.map((question_id) => ({ question_id, scored: 16, passed: stream.below(17) }))
+    const cpuAgain = process.cpuUsage()
     const again = performance.now()
     state = batcher.observe(drawn[1], outcomes)
     times.push(middle + performance.now() - again)
+    const second = process.cpuUsage(cpuAgain)
+    if (t >= 20) spent += first.user + first.system + second.user + second.system
   }
   times.splice(0, 20)
   times.sort((a, b) => a - b)
   const at = (share: number): string => (times[Math.floor(times.length * share)] ?? NaN).toFixed(3)
-  process.stdout.write(`${name}: ${at(0.5)} ms a step (95 %: ${at(0.95)} ms), ${questions} questions, 1024 a batch\n`)
+  process.stdout.write(
+    `${name}: ${at(0.5)} ms a step (95 %: ${at(0.95)} ms), processor ${(spent / (steps - 20) / 1000).toFixed(3)} ms, ${questions} questions, 1024 a batch\n`
+  )
 }
 
 time("e2h_gaussian", e2hGaussian, {})

@@ -6,13 +6,21 @@ const narrowest = 1e-6
 /** Numbers that differ only by rounding noise are ties: they are compared on this grid. */
 const onGrid = (value: number): number => Math.round(value * 1e9)
 
-/** Computes q_j = exp(-(p_j - centre)^2 / (2 sigma^2)) / sum, with the largest exponent taken out so that nothing underflows. */
-export const gaussianShares = (rates: ArrayLike<number>, centre: number, sigma: number): Float64Array => {
+/**
+ * Computes q_j = exp(c_j - (p_j - centre)^2 / (2 sigma^2)) / sum, with the largest exponent taken out so that nothing underflows. The potentials c_j are 0
+ * unless a target is balanced with its pool.
+ */
+export const gaussianShares = (
+  rates: ArrayLike<number>,
+  centre: number,
+  sigma: number,
+  potentials?: ArrayLike<number>
+): Float64Array => {
   const width = Math.max(sigma, narrowest)
   const shares = new Float64Array(rates.length)
   let largest = -Infinity
   for (let j = 0; j < shares.length; j++) {
-    const exponent = -((((rates[j] ?? 0) - centre) / width) ** 2) / 2
+    const exponent = (potentials?.[j] ?? 0) - (((rates[j] ?? 0) - centre) / width) ** 2 / 2
     shares[j] = exponent
     if (exponent > largest) largest = exponent
   }
@@ -110,10 +118,21 @@ const fillFromLargest = (rest: Int32Array, fill: number, ranks: Int32Array): Int
 
 /** Limits `wanted` by what is left, then fills the batch from the level with the most left, one by one; ties go to the lower rank. */
 export const allocate = (size: number, wanted: Int32Array, left: ArrayLike<number>, ranks: Int32Array): Allocation => {
-  const take = wanted.map((count, level) => Math.min(count, left[level] ?? 0))
-  const rest = take.map((count, level) => (left[level] ?? 0) - count)
-  const available = rest.reduce((total, count) => total + count, 0)
-  const fill = Math.min(size - take.reduce((total, count) => total + count, 0), available)
+  const take = new Int32Array(wanted.length)
+  const rest = new Int32Array(wanted.length)
+  let drawn = 0
+  let available = 0
+  for (let level = 0; level < take.length; level++) {
+    const has = left[level] ?? 0
+    const count = Math.min(wanted[level] ?? 0, has)
+    take[level] = count
+    rest[level] = has - count
+    drawn += count
+    available += has - count
+  }
+  const fill = Math.min(size - drawn, available)
+  if (fill <= 0) return { take, fill: 0 }
   const more = fillFromLargest(rest, fill, ranks)
-  return { take: take.map((count, level) => count + (more[level] ?? 0)), fill }
+  for (let level = 0; level < take.length; level++) take[level]! += more[level] ?? 0
+  return { take, fill }
 }

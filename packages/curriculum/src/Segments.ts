@@ -43,10 +43,6 @@ export const copy = ({ bounds, order, place }: Segments): Segments => ({
 export const size = ({ bounds }: Segments, segment: number): number =>
   (bounds[segment + 1] ?? 0) - (bounds[segment] ?? 0)
 
-/** Reads the i-th question of a segment. */
-export const at = ({ bounds, order }: Segments, segment: number, i: number): number =>
-  order[(bounds[segment] ?? 0) + i] ?? 0
-
 /** Finds the segment of a question. */
 export const segmentOf = ({ bounds, place }: Segments, question: number): number => {
   const position = place[question] ?? 0
@@ -60,25 +56,25 @@ export const segmentOf = ({ bounds, place }: Segments, question: number): number
   return low
 }
 
-const swap = ({ order, place }: Segments, a: number, b: number): void => {
-  const [first, second] = [order[a] ?? 0, order[b] ?? 0]
-  order[a] = second
-  order[b] = first
-  place[second] = a
-  place[first] = b
-}
-
-/** Moves a question to another segment, in place. */
+/** Moves a question to another segment, in place: it changes places with the end of each segment on the way, which then is the next one's. */
 export const move = (segments: Segments, question: number, from: number, to: number): void => {
-  const { bounds, place } = segments
+  const { bounds, order, place } = segments
+  let at = place[question] ?? 0
+  const settle = (edge: number): void => {
+    if (edge === at) return
+    const other = order[edge] ?? 0
+    order[at] = other
+    place[other] = at
+    at = edge
+  }
   for (let s = from; s < to; s++) {
-    const last = (bounds[s + 1] ?? 0) - 1
-    swap(segments, place[question] ?? 0, last)
-    bounds[s + 1] = last
+    settle((bounds[s + 1] ?? 0) - 1)
+    bounds[s + 1]! -= 1
   }
   for (let s = from; s > to; s--) {
-    const first = bounds[s] ?? 0
-    swap(segments, place[question] ?? 0, first)
-    bounds[s] = first + 1
+    settle(bounds[s] ?? 0)
+    bounds[s]! += 1
   }
+  order[at] = question
+  place[question] = at
 }

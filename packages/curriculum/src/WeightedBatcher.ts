@@ -1,7 +1,7 @@
 /**
  * What the batchers share that weigh each question by its latest pass rate: the profile's at first, then that of its last scored group.
  * Questions lie in tiers of equal weight. A batch is drawn without replacement, each place falling on a waiting question with
- * probability proportional to its weight. No sort and no pass over the pool: a step copies the arrays of the state and moves its batch.
+ * probability proportional to its weight. No sort and no pass over the pool: a draw reads, and what is observed is one copy of the arrays and a move a question.
  */
 import type { PlannedBatch } from "@gradus/domain/Plan"
 import type { RatedQuestion } from "@gradus/domain/Profile"
@@ -22,12 +22,13 @@ export interface WeightedOptions extends DrawOptions {
 const common = {
   /** Questions in canonical order. */
   ids: Schema.Array(Schema.String),
-  /** Latest pass rate of each. */
+  /** The profile's pass rate of each, for the means of batches; the latest rate decides the tier alone. */
   rates: Float64s,
-  /** Segment 2 t holds tier t's waiting questions, 2 t + 1 those that rest: drawn in this pass, or in the last batch. */
+  /** Segment 2 t holds tier t's waiting questions, 2 t + 1 those that were drawn in this pass and rest. */
   segments: Segments.Segments,
-  /** The last batch. */
+  /** The last batch, and whether it still stands among the waiting: a draw changes no array, the next call settles it. */
   last: Schema.Array(Schema.Int),
+  pending: Schema.Boolean,
   step: Schema.Int,
   promptsPerStep: Schema.Int,
   lastBatch: Schema.Literals(["partial", "drop"]),
@@ -40,6 +41,7 @@ export interface WeightedState<Own> {
   readonly rates: Float64Array
   readonly segments: Segments.Segments
   readonly last: ReadonlyArray<number>
+  readonly pending: boolean
   readonly step: number
   readonly promptsPerStep: number
   readonly lastBatch: "partial" | "drop"
@@ -69,37 +71,60 @@ const total = (counts: ArrayLike<number>): number => {
   return sum
 }
 
-/** Finds the tier in whose part of the open weight a number falls; a tier without weight or questions is never found. */
+/** Draws members of segments without replacement and without changing them: a Fisher-Yates shuffle whose swaps are kept in a map. */
+class Sampler {
+  readonly moved = new Map<number, number>()
+  readonly segments: Segments.Segments
+  readonly counts: Int32Array
+  constructor(segments: Segments.Segments, counts: Int32Array) {
+    this.segments = segments
+    this.counts = counts
+  }
+  take(tier: number, stream: Seed.Stream): number {
+    const from = this.segments.bounds[2 * tier] ?? 0
+    const count = this.counts[tier] ?? 1
+    const chosen = from + stream.below(count)
+    const last = from + count - 1
+    const place = this.moved.get(chosen) ?? chosen
+    this.moved.set(chosen, this.moved.get(last) ?? last)
+    this.counts[tier] = count - 1
+    return this.segments.order[place] ?? 0
+  }
+}
+
+/** Finds the entry in whose part of the sum a number falls; an entry without weight is never found. */
 const pick = (open: Float64Array, at: number): number => {
   let below = 0
   let last = 0
-  for (let t = 0; t < open.length; t++) {
-    const weight = open[t] ?? 0
+  for (let i = 0; i < open.length; i++) {
+    const weight = open[i] ?? 0
     if (weight <= 0) continue
     below += weight
-    last = t
+    last = i
     if (at < below) break
   }
   return last
 }
 
-/** Draws `size` waiting questions, which then rest. Changes `segments`. */
+/** Draws `size` waiting questions: those of tiers with a weight, then, as fill, any. */
 const drawBatch = (segments: Segments.Segments, weights: Float64Array, size: number, stream: Seed.Stream) => {
   const drawn: Array<number> = []
   const counts = waiting(segments)
-  const open = weights.map((weight, t) => weight * (counts[t] ?? 0))
-  let fill = 0
-  while (drawn.length < size) {
-    const sum = total(open)
-    const tier =
-      sum > 0 ? pick(open, stream.next() * sum) : pick(Float64Array.from(counts), stream.next() * total(counts))
-    if (sum <= 0) fill++
-    const question = Segments.at(segments, 2 * tier, stream.below(counts[tier] ?? 1))
-    Segments.move(segments, question, 2 * tier, 2 * tier + 1)
-    counts[tier]! -= 1
-    open[tier] = (weights[tier] ?? 0) * (counts[tier] ?? 0)
-    drawn.push(question)
+  const sampler = new Sampler(segments, counts)
+  const drawFrom = (weightOf: (tier: number) => number): void => {
+    const tiers = Int32Array.from(counts.keys()).filter((tier) => (counts[tier] ?? 0) > 0 && weightOf(tier) > 0)
+    const each = Float64Array.from(tiers, weightOf)
+    const open = each.map((weight, i) => weight * (counts[tiers[i] ?? 0] ?? 0))
+    for (let sum = total(open); drawn.length < size && sum > 0; sum = total(open)) {
+      const i = pick(open, stream.next() * sum)
+      const tier = tiers[i] ?? 0
+      drawn.push(sampler.take(tier, stream))
+      open[i] = (each[i] ?? 0) * (counts[tier] ?? 0)
+    }
   }
+  drawFrom((tier) => weights[tier] ?? 0)
+  const fill = size - drawn.length
+  drawFrom(() => 1)
   return { drawn, fill }
 }
 
@@ -123,6 +148,7 @@ export const weightedBatcher = <Own, Options extends WeightedOptions>(
       rates,
       segments: Segments.make(tiers, 2 * rule.weights(own).length),
       last: [],
+      pending: false,
       step: 0,
       promptsPerStep: options.promptsPerStep,
       lastBatch: options.lastBatch,
@@ -132,17 +158,26 @@ export const weightedBatcher = <Own, Options extends WeightedOptions>(
     }
   }
 
-  const draw = (state: State): readonly [PlannedBatch, State] | undefined => {
-    const available = state.reuse ? state.ids.length : total(waiting(state.segments))
-    const size = Math.min(state.promptsPerStep, available)
-    if (size === 0 || (size < state.promptsPerStep && state.lastBatch === "drop")) return undefined
-    const segments = Segments.copy(state.segments)
-    if (state.reuse) {
-      for (const question of state.last) {
-        const segment = Segments.segmentOf(segments, question)
-        Segments.move(segments, question, segment, segment & ~1)
-      }
+  /** Lays the last batch to rest, where questions are drawn once. Changes `segments`. */
+  const settle = (segments: Segments.Segments, state: State): void => {
+    if (state.reuse || !state.pending) return
+    for (const question of state.last) {
+      const segment = Segments.segmentOf(segments, question)
+      Segments.move(segments, question, segment, segment | 1)
     }
+  }
+
+  const settled = (state: State): Segments.Segments => {
+    if (state.reuse || !state.pending) return state.segments
+    const segments = Segments.copy(state.segments)
+    settle(segments, state)
+    return segments
+  }
+
+  const draw = (state: State): readonly [PlannedBatch, State] | undefined => {
+    const segments = settled(state)
+    const size = Math.min(state.promptsPerStep, total(waiting(segments)))
+    if (size === 0 || (size < state.promptsPerStep && state.lastBatch === "drop")) return undefined
     const stream = Seed.stream(Seed.child({ bytes: state.seed }, state.step))
     const { drawn, fill } = drawBatch(segments, rule.weights(state.own), size, stream)
     const batch = {
@@ -152,28 +187,27 @@ export const weightedBatcher = <Own, Options extends WeightedOptions>(
       achievedMean: drawn.reduce((sum, question) => sum + (state.rates[question] ?? 0), 0) / size,
       fill
     }
-    return [batch, { ...state, segments, last: drawn, step: state.step + 1 }]
+    return [batch, { ...state, segments, last: drawn, pending: true, step: state.step + 1 }]
   }
 
   const observe = (state: State, outcomes: ReadonlyArray<Outcome>): State => {
     const index = new Map(state.last.map((question) => [state.ids[question] ?? "", question]))
     const segments = Segments.copy(state.segments)
-    const rates = state.rates.slice()
+    settle(segments, state)
     for (const { passed, question_id, scored } of outcomes) {
       const question = index.get(question_id)
       if (question === undefined) continue
       const from = Segments.segmentOf(segments, question)
       if (scored === 0) {
-        if (!state.reuse) Segments.move(segments, question, from, from & ~1)
+        Segments.move(segments, question, from, from & ~1)
         continue
       }
-      rates[question] = passed / scored
       Segments.move(segments, question, from, 2 * rule.tierOf(state.own, passed / scored) + (from & 1))
     }
-    return { ...state, segments, rates }
+    return { ...state, segments, pending: false }
   }
 
-  const countsOf = ({ segments }: State): Int32Array =>
+  const countsOf = (segments: Segments.Segments): Int32Array =>
     waiting(segments).map((count, tier) => count + Segments.size(segments, 2 * tier + 1))
 
   return {
@@ -183,11 +217,12 @@ export const weightedBatcher = <Own, Options extends WeightedOptions>(
     observe,
     target: () => null,
     metrics: (state) => {
-      const counts = countsOf(state)
+      const segments = settled(state)
+      const counts = countsOf(segments)
       const weights = rule.weights(state.own)
       return {
         "curriculum/step": state.step,
-        "curriculum/left": state.reuse ? state.ids.length : total(waiting(state.segments)),
+        "curriculum/left": total(waiting(segments)),
         "curriculum/starved": total(counts.filter((_, tier) => (weights[tier] ?? 0) <= 0)),
         ...rule.metrics?.(state.own, counts)
       }

@@ -10,6 +10,10 @@ import { poolOf, pools, seeds, sizes } from "./Pools.ts"
 
 const most = 400
 
+/** The suite runs for some twenty batchers and settings: forty pools of each law are as many as the build has time for. */
+const lawOf = ((name: string, arbitraries: never, law: never) =>
+  it.prop(name, arbitraries, law, { arbitrary: { runs: 40 } })) as typeof it.prop
+
 const drawAll = <State, Options extends DrawOptions>(
   batcher: Batcher<State, Options>,
   from: State,
@@ -80,7 +84,7 @@ export const batcherLaws = <State, Options extends DrawOptions>(
   const passes = law.passes ?? 1
 
   describe(`${name} keeps the batcher laws`, () => {
-    it.prop(
+    lawOf(
       "restore = continue: a restored snapshot draws and learns as the state would have",
       [pools, sizes, seeds],
       ([pool, size, seed]) => {
@@ -95,7 +99,7 @@ export const batcherLaws = <State, Options extends DrawOptions>(
       }
     )
 
-    it.prop("purity: drawing and observing leave the state as it was", [pools, sizes, seeds], ([pool, size, seed]) => {
+    lawOf("purity: drawing and observing leave the state as it was", [pools, sizes, seeds], ([pool, size, seed]) => {
       const state = learn(batcher, begin(pool, size, seed), 2, seed).end
       const before = JSON.stringify(encode(state))
       const drawn = batcher.draw(state)
@@ -107,14 +111,14 @@ export const batcherLaws = <State, Options extends DrawOptions>(
       assert.strictEqual(JSON.stringify(encode(state)), before)
     })
 
-    it.prop("no batch has a question twice, whatever comes back", [pools, sizes, seeds], ([pool, size, seed]) => {
+    lawOf("no batch has a question twice, whatever comes back", [pools, sizes, seeds], ([pool, size, seed]) => {
       for (const { questions } of learn(batcher, begin(pool, size, seed), 12, seed).batches) {
         assert.strictEqual(new Set(questions).size, questions.length)
       }
     })
 
     if (law.replacement === "once") {
-      it.prop(
+      lawOf(
         `conservation: every question is drawn ${passes === 1 ? "exactly once" : `exactly ${passes} times`}`,
         [pools, sizes, seeds],
         ([pool, size, seed]) => {
@@ -125,7 +129,7 @@ export const batcherLaws = <State, Options extends DrawOptions>(
         }
       )
 
-      it.prop(
+      lawOf(
         "a question that could not be scored is drawn again, once for each time that it came back",
         [pools, sizes, seeds],
         ([pool, size, seed]) => {
@@ -146,7 +150,7 @@ export const batcherLaws = <State, Options extends DrawOptions>(
         }
       )
 
-      it.prop(
+      lawOf(
         "nothing is lost over a run that learns: drawn once, and once more for each time that it was unscored",
         [pools, sizes, seeds],
         ([pool, size, seed]) => {
@@ -161,7 +165,7 @@ export const batcherLaws = <State, Options extends DrawOptions>(
         }
       )
 
-      it.prop(
+      lawOf(
         "batches are full and numbered from 1; a last one is partial or dropped",
         [pools, sizes, seeds],
         ([pool, size, seed]) => {
@@ -182,7 +186,7 @@ export const batcherLaws = <State, Options extends DrawOptions>(
         }
       )
     } else {
-      it.prop(
+      lawOf(
         "batches are full, or the whole pool where that is smaller",
         [pools, sizes, seeds],
         ([pool, size, seed]) => {
@@ -203,7 +207,7 @@ export const batcherLaws = <State, Options extends DrawOptions>(
       })
     }
 
-    it.prop("determinism: the order of the rows changes nothing", [pools, sizes, seeds], ([pool, size, seed]) => {
+    lawOf("determinism: the order of the rows changes nothing", [pools, sizes, seeds], ([pool, size, seed]) => {
       const turned = Seed.stream(Seed.child(Seed.root(seed), "rows")).shuffle([...pool])
       assert.deepStrictEqual(
         learn(batcher, begin(turned, size, seed), 8, seed).batches,
@@ -211,7 +215,7 @@ export const batcherLaws = <State, Options extends DrawOptions>(
       )
     })
 
-    it.prop("the achieved mean is that of the questions drawn", [pools, sizes, seeds], ([pool, size, seed]) => {
+    lawOf("the achieved mean is that of the questions drawn", [pools, sizes, seeds], ([pool, size, seed]) => {
       const rate = new Map(pool.map((question) => [question.question_id, question.passed / question.scored]))
       for (const batch of drawAll(batcher, begin(pool, size, seed), 20).batches) {
         const mean = batch.questions.reduce((sum, id) => sum + (rate.get(id) ?? NaN), 0) / batch.questions.length
@@ -219,7 +223,7 @@ export const batcherLaws = <State, Options extends DrawOptions>(
       }
     })
 
-    it.prop("a target is a distribution", [pools, sizes, seeds], ([pool, size, seed]) => {
+    lawOf("a target is a distribution", [pools, sizes, seeds], ([pool, size, seed]) => {
       const state = learn(batcher, begin(pool, size, seed), 2, seed).end
       const target = batcher.target(state)
       if (target === null) return

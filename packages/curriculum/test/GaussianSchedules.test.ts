@@ -71,6 +71,31 @@ describe("the paths of the centre", () => {
   })
 })
 
+describe("the quantile centre leaves no leftovers", () => {
+  it("on a skewed pool: hardly any fill, and the last batches are the hardest", () => {
+    const skewed = poolOf([700, 469, 428, 300, 270, 120], 8)
+    for (const sigma of [0.03, 0.08, 0.12, 0.3]) {
+      const batches = drawn(skewed, { centre: "quantile", sigma, promptsPerStep: 32 })
+      const fill = batches.reduce((sum, batch) => sum + batch.fill, 0)
+      assert.isBelow(fill / 2287, 0.01, `sigma ${sigma}`)
+      batches.slice(0, -1).forEach((batch, t) => {
+        assert.isAtMost(Math.abs(batch.achievedMean - (batches[t + 1]?.achievedMean ?? NaN)), 0.12, `batch ${t + 1}`)
+      })
+      assert.isAbove(
+        (batches[0]?.achievedMean ?? NaN) - (batches.at(-2)?.achievedMean ?? NaN),
+        sigma < 0.2 ? 0.3 : 0.05
+      )
+    }
+  })
+
+  it("in each of several domains, and with a level so rare that no batch wants a whole question of it", () => {
+    const pool = inDomains({ a: [200, 5, 100, 50, 40], b: [30, 60, 60, 2, 90] })
+    const batches = drawn(pool, { centre: "quantile", sigma: 0.15, promptsPerStep: 16 })
+    const fill = batches.reduce((sum, batch) => sum + batch.fill, 0)
+    assert.isBelow(fill / pool.length, 0.02)
+  })
+})
+
 describe("the width", () => {
   it("goes from sigma to its end with the progress, or stays", () => {
     assert.strictEqual(width(0.3, null, 0.7), 0.3)

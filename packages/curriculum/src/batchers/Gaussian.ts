@@ -10,6 +10,7 @@ import type { DrawOptions, Target } from "../Batcher.ts"
 import { passLength } from "../Batcher.ts"
 import * as Deck from "../Deck.ts"
 import { type Choice, deckBatcher, type DeckState } from "../DeckBatcher.ts"
+import { potentials } from "../Balance.ts"
 import { quotas, ratiosOf } from "../DomainQuota.ts"
 import { bend, progress, quantileCentre, width } from "../Schedule.ts"
 import { Float64s, Int32s } from "../TypedArrays.ts"
@@ -52,7 +53,10 @@ const Own = Schema.Struct({
   began: Schema.Int,
   ratios: Float64s,
   /** Questions drawn of each domain. */
-  had: Int32s
+  had: Int32s,
+  /** The quantile path's: potentials that balance the target with the pool, and what its batches have asked of each level less what they took. */
+  potentials: Float64s,
+  owed: Float64s
 })
 type Own = typeof Own.Type
 export type GaussianState = DeckState<Own>
@@ -84,8 +88,28 @@ const initOwn = (deck: Deck.Deck, options: GaussianOptions): Own => {
     epoch: 0,
     began: 0,
     ratios: ratiosOf(deck.domains, byDomain(deck, deck.domainOf, counts), domains),
-    had: new Int32Array(deck.domains.length)
+    had: new Int32Array(deck.domains.length),
+    potentials: new Float64Array(0),
+    owed: new Float64Array(deck.rates.length)
   }
+}
+
+/** Balances the targets of a pass with the levels of each domain. Only the quantile path promises that nothing is left over. */
+const balanced = (deck: Deck.Deck, own: Own): Own => {
+  if (own.path !== "quantile") return own
+  const all = new Float64Array(deck.rates.length)
+  const counts = Deck.sizes(deck)
+  deck.domains.forEach((_, domain) => {
+    const levels = levelsOfDomain(deck, domain)
+    const rates = levels.map((j) => deck.rates[j] ?? 0)
+    const held = levels.map((j) => counts[j] ?? 0)
+    const found = potentials(rates, held, own.span, (step) => ({
+      centre: quantileCentre(rates, held, step, own.span),
+      sigma: width(own.sigma, own.sigmaEnd, progress(step, own.span))
+    }))
+    levels.forEach((level, j) => (all[level] = found[j] ?? 0))
+  })
+  return { ...own, potentials: all }
 }
 
 /** Steps since the present fall of the centre began. */
@@ -120,15 +144,52 @@ const levelsOfDomain = ({ domainOf }: Deck.Deck, domain: number): Array<number> 
   return levels
 }
 
+/** Picks the values of some levels; of all levels, as where there is one domain, it is the array itself. */
+const pick = (values: Float64Array | Int32Array, levels: ReadonlyArray<number>): ArrayLike<number> =>
+  levels.length === values.length ? values : levels.map((level) => values[level] ?? 0)
+
+/** The target's shares of the levels of a domain. */
+const sharesIn = (state: GaussianState, levels: ReadonlyArray<number>, mu: number): Float64Array => {
+  const { deck, own } = state
+  const given = own.path === "quantile" ? pick(own.potentials, levels) : undefined
+  return gaussianShares(pick(deck.rates, levels), mu, sigmaOf(state), given)
+}
+
+/**
+ * What a batch of the balanced target takes: its own shares and what earlier batches asked for and rounding did not give (a level of which every batch wants
+ * a third of a question would else get none), limited by what is left. Fill is what even its own shares cannot have.
+ */
+const balancedPart = (
+  owed: ArrayLike<number>,
+  size: number,
+  shares: Float64Array,
+  left: ArrayLike<number>,
+  ranks: Int32Array
+) => {
+  const limited = (wanted: number, j: number): number => Math.min(left[j] ?? 0, Math.max(0, wanted))
+  const demand = shares.map((share, j) => limited((owed[j] ?? 0) + size * share, j))
+  const open = size - demand.reduce((sum, count) => sum + count, 0)
+  const raised = open > 0 ? demand.map((count, j) => limited(count + open * (shares[j] ?? 0), j)) : demand
+  const total = raised.reduce((sum, count) => sum + count, 0)
+  const parts = raised.map((count) => count / total)
+  const asked = Math.min(size, Math.round(total))
+  const wanted = total > 0 ? largestRemainder(asked, parts, ranks) : new Int32Array(left.length)
+  return allocate(size, wanted, left, ranks)
+}
+
 /** Allocates a domain's part of a batch over its levels. */
 const chooseIn = (state: GaussianState, domain: number, size: number, available: Int32Array) => {
-  const levels = levelsOfDomain(state.deck, domain)
-  const rates = levels.map((j) => state.deck.rates[j] ?? 0)
+  const { deck, own } = state
+  const levels = levelsOfDomain(deck, domain)
   const mu = centre(state, domain)
-  const ranks = tieRanks(rates, mu)
-  const wanted = largestRemainder(size, gaussianShares(rates, mu, sigmaOf(state)), ranks)
-  const left = levels.map((j) => available[j] ?? 0)
-  return { levels, mu, ...allocate(size, wanted, left, ranks) }
+  const ranks = tieRanks(pick(deck.rates, levels), mu)
+  const shares = sharesIn(state, levels, mu)
+  const left = pick(available, levels)
+  if (own.path === "quantile") {
+    const owed = pick(own.owed, levels)
+    return { levels, mu, ...balancedPart(owed, size, shares, left, ranks) }
+  }
+  return { levels, mu, ...allocate(size, largestRemainder(size, shares, ranks), left, ranks) }
 }
 
 /** Shares a whole batch out, also where fewer are left: the last batch aims at what a full one would. */
@@ -157,11 +218,26 @@ const target = (state: GaussianState): Target => {
   const sigma = sigmaOf(state)
   deck.domains.forEach((_, domain) => {
     const levels = levelsOfDomain(deck, domain)
-    const rates = levels.map((j) => deck.rates[j] ?? 0)
     const ratio = own.ratios[domain] ?? 0
-    gaussianShares(rates, centre(state, domain), sigma).forEach((share, j) => (shares[levels[j] ?? 0] = share * ratio))
+    sharesIn(state, levels, centre(state, domain)).forEach((share, j) => (shares[levels[j] ?? 0] = share * ratio))
   })
   return { rates: deck.rates, shares, sigma }
+}
+
+/** What the levels are owed after a batch; nothing is carried but by the quantile path. */
+const owedAfter = (state: GaussianState, take: ArrayLike<number>): Float64Array => {
+  const { deck, own } = state
+  if (own.path !== "quantile") return own.owed
+  const owed = own.owed.slice()
+  deck.domains.forEach((_, domain) => {
+    const levels = levelsOfDomain(deck, domain)
+    const size = levels.reduce((sum, level) => sum + (take[level] ?? 0), 0)
+    sharesIn(state, levels, centre(state, domain)).forEach((share, j) => {
+      const level = levels[j] ?? 0
+      owed[level]! += size * share - (take[level] ?? 0)
+    })
+  })
+  return owed
 }
 
 /** Begins the next epoch where the present one is over. */
@@ -170,7 +246,7 @@ const next = (state: GaussianState, left: number): GaussianState | undefined => 
   if (own.epoch + 1 >= own.epochs) return undefined
   const over = own.reuse && left === 0 ? true : (own.capped || !own.reuse) && age(state) >= own.span
   if (!over || deck.ids.length === 0) return undefined
-  const moved = { ...own, epoch: own.epoch + 1, began: state.step }
+  const moved = { ...own, epoch: own.epoch + 1, began: state.step, owed: own.reuse ? own.owed.map(() => 0) : own.owed }
   return own.reuse
     ? { ...state, own: moved, deck: Deck.refill(deck, Seed.child({ bytes: state.seed }, "epoch", moved.epoch)) }
     : { ...state, own: moved }
@@ -180,13 +256,14 @@ const next = (state: GaussianState, left: number): GaussianState | undefined => 
 export const gaussian = deckBatcher<Own, GaussianOptions>({
   own: Own,
   byDomain: ({ domains }) => domains !== "ignore",
-  init: initOwn,
+  init: (deck, options) => balanced(deck, initOwn(deck, options)),
   again: () => false,
   choose,
-  drawn: ({ deck, own }, take) => {
+  drawn: (state, take) => {
+    const { deck, own } = state
     const had = own.had.slice()
     for (let j = 0; j < take.length; j++) had[deck.domainOf[j] ?? 0]! += take[j] ?? 0
-    return { ...own, had }
+    return { ...own, had, owed: owedAfter(state, take) }
   },
   next,
   target,
