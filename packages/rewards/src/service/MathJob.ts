@@ -1,0 +1,22 @@
+/** What goes to a thread that grades mathematics, and what comes back. */
+import type { AnswerRule } from "@gradus/domain/manifest/Rewards"
+import type { Accuracy } from "../accuracy/Accuracy.ts"
+
+/** A completion, the rule that takes its answer, and the truth. */
+export interface MathJob {
+  readonly rule: AnswerRule
+  readonly completion: string
+  readonly gold: string
+}
+
+/** The answer that was taken, and whether it is the truth. `limit` names the limit that ended the work: such an answer is wrong. */
+export interface MathGrade {
+  readonly answer: string | null
+  readonly accuracy: Accuracy
+  readonly limit?: "time" | "memory"
+}
+
+/** What a thread says about the job at an index of its batch. */
+export interface MathReply extends MathGrade {
+  readonly index: number
+}
