@@ -1,12 +1,14 @@
 /** What goes to a thread that grades mathematics, and what comes back. */
 import type { AnswerRule } from "@gradus/domain/manifest/Rewards"
+import { takeAnswers } from "../Answer.ts"
+import { gradeMath } from "../math/Grade.ts"
 import type { Accuracy } from "../accuracy/Accuracy.ts"
 
-/** A completion, the rule that takes its answer, and the truth. */
+/** A completion, the rule that takes its answer, and the truths that it may meet. */
 export interface MathJob {
   readonly rule: AnswerRule
   readonly completion: string
-  readonly gold: string
+  readonly truths: ReadonlyArray<string>
 }
 
 /** The answer that was taken, and whether it is the truth. `limit` names the limit that ended the work: such an answer is wrong. */
@@ -19,4 +21,10 @@ export interface MathGrade {
 /** What a thread says about the job at an index of its batch. */
 export interface MathReply extends MathGrade {
   readonly index: number
+}
+
+/** Does a job in the thread that calls it. */
+export const doJob = ({ rule, completion, truths }: MathJob): MathGrade => {
+  const answers = takeAnswers(rule, completion)
+  return { answer: answers.at(-1) ?? null, accuracy: gradeMath(answers, truths) }
 }

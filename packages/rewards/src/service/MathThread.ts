@@ -19,62 +19,75 @@ const WORKER = new URL("./MathWorker.ts", import.meta.url)
 
 const now = (): number => performance.timeOrigin + performance.now()
 
-const MEMORY = "ERR_WORKER_OUT_OF_MEMORY"
+interface Batch {
+  readonly size: number
+  readonly grades: Array<MathGrade>
+  readonly finish: (end: BatchEnd) => void
+  readonly fail: (cause: unknown) => void
+}
 
 /** A thread that is started once and gone after it passed a limit. */
 export class MathThread {
   readonly #limits: MathLimits
-  readonly #begun = new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT)
+  readonly #begun = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT))
   readonly #worker: Worker
+  #batch: Batch | undefined
+  #watch: NodeJS.Timeout | undefined
   /** True once the thread has ended. */
   ended = false
 
   constructor(limits: MathLimits) {
     this.#limits = limits
     this.#worker = new Worker(WORKER, {
-      workerData: this.#begun,
+      workerData: this.#begun.buffer,
       resourceLimits: { maxOldGenerationSizeMb: limits.megabytes, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
-      // What this process was started with (a loader, an inspector) is no concern of the thread.
+      // What this process was started with (a loader, an inspector, its environment) is no concern of the thread.
       execArgv: [],
       env: {}
     })
     this.#worker.unref()
+    this.#worker.on("message", (reply: MathReply) => this.#receive(reply))
+    this.#worker.on("error", (cause) => this.#break(cause))
+    this.#worker.on("exit", (code) =>
+      this.#break(new Error(`a thread that grades mathematics ended with code ${code}`))
+    )
   }
 
-  /** Milliseconds that the job in hand has taken; 0 between jobs. */
-  #elapsed(): number {
-    const begun = new Float64Array(this.#begun)[0] ?? 0
-    return begun === 0 ? 0 : now() - begun
+  #receive({ index, ...grade }: MathReply): void {
+    const batch = this.#batch
+    if (batch === undefined) return
+    batch.grades[index] = grade
+    if (batch.grades.length === batch.size) this.#close()?.finish({ grades: batch.grades })
+  }
+
+  #break(cause: unknown): void {
+    this.ended = true
+    const batch = this.#close()
+    if (hasCode(cause, "ERR_WORKER_OUT_OF_MEMORY")) batch?.finish({ grades: batch.grades, limit: "memory" })
+    else batch?.fail(cause)
+  }
+
+  /** Looks at the job in hand: past the time limit the thread is ended with it. */
+  #look(): void {
+    const begun = this.#begun[0] ?? 0
+    if (begun === 0 || now() - begun <= this.#limits.milliseconds) return
+    const batch = this.#close()
+    void this.end()
+    batch?.finish({ grades: batch.grades, limit: "time" })
+  }
+
+  #close(): Batch | undefined {
+    const batch = this.#batch
+    this.#batch = undefined
+    clearInterval(this.#watch)
+    return batch
   }
 
   /** Grades a batch. One at a time: the pool gives a thread no second batch before the first has ended. */
   grade(jobs: ReadonlyArray<MathJob>): Promise<BatchEnd> {
-    const grades: Array<MathGrade> = []
-    return new Promise((resolve, reject) => {
-      const watch = setInterval(
-        () => {
-          if (this.#elapsed() > this.#limits.milliseconds) finish({ grades, limit: "time" })
-        },
-        Math.max(1, this.#limits.milliseconds / 4)
-      )
-      const finish = (end: BatchEnd): void => {
-        clearInterval(watch)
-        this.#worker.removeAllListeners()
-        if (end.limit !== undefined) void this.end()
-        resolve(end)
-      }
-      const fail = (cause: unknown): void => {
-        if (hasCode(cause, MEMORY)) return finish({ grades, limit: "memory" })
-        clearInterval(watch)
-        void this.end()
-        reject(cause)
-      }
-      this.#worker.on("message", ({ index, ...grade }: MathReply) => {
-        grades[index] = grade
-        if (grades.length === jobs.length) finish({ grades })
-      })
-      this.#worker.on("error", fail)
-      this.#worker.on("exit", (code) => fail(new Error(`a thread that grades mathematics ended with code ${code}`)))
+    return new Promise((finish, fail) => {
+      this.#batch = { size: jobs.length, grades: [], finish, fail }
+      this.#watch = setInterval(() => this.#look(), Math.max(1, this.#limits.milliseconds / 4))
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
       this.#worker.postMessage(jobs)
     })
@@ -83,7 +96,7 @@ export class MathThread {
   /** Ends the thread, whatever it does. */
   end(): Promise<number> {
     this.ended = true
-    this.#worker.removeAllListeners()
+    this.#close()
     return this.#worker.terminate()
   }
 }

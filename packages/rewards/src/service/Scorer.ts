@@ -5,6 +5,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Accuracy } from "../accuracy/Accuracy.ts"
+import { truths } from "../accuracy/Math.ts"
 import type { Judged } from "../judge/Prompt.ts"
 import { answerOf, type RuleRewards, ruleAccuracy, settle } from "../Score.ts"
 import { Judge } from "./Judge.ts"
@@ -38,7 +39,7 @@ const applyRules = (
   requests: Requests
 ): Effect.Effect<ReadonlyArray<Ruled>> =>
   spec.accuracy === "math"
-    ? grader.grade(requests.map(({ completion, gold }) => ({ rule: spec.answer, completion, gold })))
+    ? grader.grade(requests.map(({ completion, gold }) => ({ rule: spec.answer, completion, truths: truths(gold) })))
     : Effect.sync(() =>
         requests.map((request) => ({ answer: answerOf(spec, request), accuracy: ruleAccuracy(spec, request) }))
       )
