@@ -87,28 +87,31 @@ describe("a cascade", () => {
   )
 })
 
-it.live("mathematics alone is scored in threads, in order", () =>
-  Effect.gen(function* () {
-    const spec = rewards({ accuracy: "math", answer: "math_last", format: "none" })
-    assert.isTrue(needsNoJudge(spec))
-    if (!needsNoJudge(spec)) return
-    const requests = ["\\boxed{1/2}", "so $x=0.5$", "2", ""].map((completion, i) => ({
-      id: String(i),
-      gold: "0.5",
-      completion,
-      thinking: "off" as const
-    }))
-    const scores = yield* Scorer.use(({ score }) => score(requests)).pipe(Effect.provide(Scorer.layer(spec)))
-    assert.deepStrictEqual(
-      scores.map(({ value, answer }) => [value, answer]),
-      [
-        [1, "1/2"],
-        [1, "x=0.5"],
-        [0, "2"],
-        [0, null]
-      ]
-    )
-  })
+it.live(
+  "mathematics alone is scored in threads, in order",
+  () =>
+    Effect.gen(function* () {
+      const spec = rewards({ accuracy: "math", answer: "math_last", format: "none" })
+      assert.isTrue(needsNoJudge(spec))
+      if (!needsNoJudge(spec)) return
+      const requests = ["\\boxed{1/2}", "so $x=0.5$", "2", ""].map((completion, i) => ({
+        id: String(i),
+        gold: "0.5",
+        completion,
+        thinking: "off" as const
+      }))
+      const scores = yield* Scorer.use(({ score }) => score(requests)).pipe(Effect.provide(Scorer.layer(spec)))
+      assert.deepStrictEqual(
+        scores.map(({ value, answer }) => [value, answer]),
+        [
+          [1, "1/2"],
+          [1, "x=0.5"],
+          [0, "2"],
+          [0, null]
+        ]
+      )
+    }),
+  60_000
 )
 
 it.live.prop(

@@ -18,6 +18,10 @@ const equal: Readonly<Record<string, Pairs>> = {
     ["2,74", "2.74"],
     [String.raw`3 \times 10^{8}`, "3e8"],
     ["082", "82"],
+    ["3 1/2", "3.5"],
+    ["x = 1,000", "1000"],
+    [String.raw`1,234\text{ cm}`, "1234"],
+    [String.raw`\sqrt2 \approx 1.414`, "√2"],
     ["１２３", "123"],
     ["−5", "-5"],
     ["7!", "5040"],
@@ -56,7 +60,8 @@ const equal: Readonly<Record<string, Pairs>> = {
     [String.raw`\sum_{k=1}^{10} k`, "55"],
     [String.raw`\sum_{k=0}^{n-1} F_k F_{n-k-1}`, String.raw`\sum_{j=0}^{n-1} F_{n-j-1} F_j`],
     ["4210_{7}", "4210_7"],
-    ["f(x) = x^2", "x^2"]
+    ["f(x) = x^2", "x^2"],
+    ["h(t) = 2t", "2t"]
   ],
   "rounded decimals of six digits and more": [
     [String.raw`\sqrt{2}`, "1.4142135623730951"],
@@ -85,6 +90,12 @@ const equal: Readonly<Record<string, Pairs>> = {
     ["x=1, y=2", "y=2, x=1"],
     ["AB=4, CD=5", "4, 5"],
     ["a=4,-8,-10", "-10, -8, 4"],
+    ["(1,2),(3,4),(1,2)", "(3,4),(1,2)"],
+    ["{6,6,7}", "{6,7}"],
+    ["$98,118,122$", "98, 118, 122"],
+    [String.raw`\frac{\pi}{4}+k\pi, k\in\mathbb{Z}`, String.raw`k\pi+\frac{\pi}{4}`],
+    [String.raw`x\ne 2`, String.raw`(-\infty,2)\cup(2,\infty)`],
+    ["all real numbers", String.raw`(-\infty,\infty)`],
     [String.raw`[0,1]\cup[1,2]`, "[0,2]"],
     [String.raw`\{-1\}\cup[0,7)`, String.raw`[0,7)\cup\{-1\}`]
   ],
@@ -112,6 +123,8 @@ const different: Readonly<Record<string, Pairs>> = {
     ["2^{100}", "2^{100}+1"],
     ["3^{2025}", "2^{2025}"],
     ["12", "1,2"],
+    ["2", "1 2"],
+    ["1.414", String.raw`\sqrt2 \approx 1.414`],
     ["32349", "32, 349"],
     [String.raw`\infty`, String.raw`-\infty`],
     ["52_8", "42"],
@@ -151,6 +164,8 @@ const different: Readonly<Record<string, Pairs>> = {
     ["x=1, y=2", "x=2, y=1"],
     ["x=1, y=2", "2, 1"],
     ["42", "42 or 43"],
+    ["6,6,7", "6,7,7"],
+    ["6,6,7", "6,7"],
     [String.raw`(0,1)\cup(1,2)`, "(0,2)"]
   ],
   matrices: [

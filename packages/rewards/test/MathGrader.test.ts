@@ -8,65 +8,82 @@ const job = (completion: string, gold: string): MathJob => ({ rule: "math_last",
 const grade = (jobs: ReadonlyArray<MathJob>) => MathGrader.use((grader) => grader.grade(jobs))
 const right = { kind: "scored", value: 1 } as const
 const wrong = { kind: "scored", value: 0 } as const
+/** Threads start slowly on a busy machine. */
+const PATIENCE = 60_000
 const pool = { threads: 2, milliseconds: 5_000, megabytes: 128 }
 
 /** Costs the reader's whole budget: thousands of visits of a sum that is written out. */
 const costly = String.raw`\sum_{a=1}^{999}\sum_{b=1}^{999}\frac{1}{a+b+\sqrt{2}}`
 
 describe("MathGrader", () => {
-  it.live("grades in order over threads and batches", () =>
-    Effect.gen(function* () {
-      const jobs = Array.from({ length: 300 }, (_, i) =>
-        job(`It is $\\frac{${i}}{2}$.`, String(i % 3 === 0 ? i / 2 : -1))
-      )
-      const grades = yield* grade(jobs)
-      assert.deepStrictEqual(
-        grades.map(({ accuracy }) => accuracy),
-        jobs.map((_, i) => (i % 3 === 0 ? right : wrong))
-      )
-      assert.strictEqual(grades[7]?.answer, "\\frac{7}{2}")
-    }).pipe(Effect.provide(MathGrader.layer(pool)))
+  it.live(
+    "grades in order over threads and batches",
+    () =>
+      Effect.gen(function* () {
+        const jobs = Array.from({ length: 300 }, (_, i) =>
+          job(`It is $\\frac{${i}}{2}$.`, String(i % 3 === 0 ? i / 2 : -1))
+        )
+        const grades = yield* grade(jobs)
+        assert.deepStrictEqual(
+          grades.map(({ accuracy }) => accuracy),
+          jobs.map((_, i) => (i % 3 === 0 ? right : wrong))
+        )
+        assert.strictEqual(grades[7]?.answer, "\\frac{7}{2}")
+      }).pipe(Effect.provide(MathGrader.layer(pool))),
+    PATIENCE
   )
 
-  it.live("says what the same rules say in this thread", () =>
-    Effect.gen(function* () {
-      const jobs = ["\\boxed{1/2}", "no answer", "<think>open", "x=3", costly].map((text) => job(text, "0.5"))
-      const inThreads = yield* grade(jobs)
-      const inline = yield* Effect.provide(grade(jobs), MathGrader.layerInline)
-      assert.deepStrictEqual(inThreads, inline)
-    }).pipe(Effect.provide(MathGrader.layer(pool)))
+  it.live(
+    "says what the same rules say in this thread",
+    () =>
+      Effect.gen(function* () {
+        const jobs = ["\\boxed{1/2}", "no answer", "<think>open", "x=3", costly].map((text) => job(text, "0.5"))
+        const inThreads = yield* grade(jobs)
+        const inline = yield* Effect.provide(grade(jobs), MathGrader.layerInline)
+        assert.deepStrictEqual(inThreads, inline)
+      }).pipe(Effect.provide(MathGrader.layer(pool))),
+    PATIENCE
   )
 
-  it.live("ends an answer at the time limit, calls it wrong, and grades the others", () =>
-    Effect.gen(function* () {
-      // A limit below what anything takes: every answer that is still in work at a check is ended, none is lost.
-      const jobs = [
-        ...Array.from({ length: 3 }, () => job(costly, costly.replace("999", "998"))),
-        job("\\boxed{2}", "2")
-      ]
-      const grades = yield* grade(jobs)
-      assert.strictEqual(grades.length, 4)
-      assert.isAbove(grades.filter(({ limit }) => limit === "time").length, 0)
-      for (const { accuracy } of grades.slice(0, 3)) assert.deepStrictEqual(accuracy, wrong)
-      const last = grades[3]
-      assert.deepStrictEqual(last?.accuracy, last?.limit === "time" ? wrong : right)
-    }).pipe(Effect.provide(MathGrader.layer({ ...pool, milliseconds: 2 })))
+  it.live(
+    "ends an answer at the time limit, calls it wrong, and grades the others",
+    () =>
+      Effect.gen(function* () {
+        // A limit below what anything takes: every answer that is still in work at a check is ended, none is lost.
+        const jobs = [
+          ...Array.from({ length: 3 }, () => job(costly, costly.replace("999", "998"))),
+          job("\\boxed{2}", "2")
+        ]
+        const grades = yield* grade(jobs)
+        assert.strictEqual(grades.length, 4)
+        assert.isAbove(grades.filter(({ limit }) => limit === "time").length, 0)
+        for (const { accuracy } of grades.slice(0, 3)) assert.deepStrictEqual(accuracy, wrong)
+        const last = grades[3]
+        assert.deepStrictEqual(last?.accuracy, last?.limit === "time" ? wrong : right)
+      }).pipe(Effect.provide(MathGrader.layer({ ...pool, milliseconds: 2 }))),
+    PATIENCE
   )
 
-  it.live("ends with an interruption and serves the next call", () =>
-    Effect.gen(function* () {
-      const fiber = yield* Effect.forkChild(grade(Array.from({ length: 60 }, () => job(costly, "1"))), {
-        startImmediately: true
-      })
-      yield* Fiber.interrupt(fiber)
-      const [graded] = yield* grade([job("\\boxed{2}", "2")])
-      assert.deepStrictEqual(graded?.accuracy, right)
-    }).pipe(Effect.provide(MathGrader.layer({ ...pool, threads: 1 })))
+  it.live(
+    "ends with an interruption and serves the next call",
+    () =>
+      Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(grade(Array.from({ length: 60 }, () => job(costly, "1"))), {
+          startImmediately: true
+        })
+        yield* Fiber.interrupt(fiber)
+        const [graded] = yield* grade([job("\\boxed{2}", "2")])
+        assert.deepStrictEqual(graded?.accuracy, right)
+      }).pipe(Effect.provide(MathGrader.layer({ ...pool, threads: 1 }))),
+    PATIENCE
   )
 
-  it.effect("grades nothing without a thread", () =>
-    Effect.gen(function* () {
-      assert.deepStrictEqual(yield* grade([]), [])
-    }).pipe(Effect.provide(MathGrader.layer(pool)))
+  it.effect(
+    "grades nothing without a thread",
+    () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* grade([]), [])
+      }).pipe(Effect.provide(MathGrader.layer(pool))),
+    PATIENCE
   )
 })

@@ -40,10 +40,21 @@ const branches = (value: Value): ReadonlyArray<Value> => {
   return [value]
 }
 
-/** Says whether the items of two lists can be paired off, each with an equal one. Repeated items count once. */
-const sameItems = (left: ReadonlyArray<Value>, right: ReadonlyArray<Value>): boolean => {
+/** Says whether two sets have the same elements: repeated ones count once. */
+const sameElements = (left: ReadonlyArray<Value>, right: ReadonlyArray<Value>): boolean => {
   const found = (item: Value, list: ReadonlyArray<Value>) => list.some((other) => compare(item, other))
   return left.every((item) => found(item, right)) && right.every((item) => found(item, left))
+}
+
+/** Says whether the items of two lists can be paired off, each with an equal one of its own. */
+const pairedOff = (left: ReadonlyArray<Value>, right: ReadonlyArray<Value>): boolean => {
+  if (left.length !== right.length) return false
+  const free = [...right]
+  return left.every((item) => {
+    const at = free.findIndex((other) => compare(item, other))
+    if (at >= 0) free.splice(at, 1)
+    return at >= 0
+  })
 }
 
 const inOrder = (left: ReadonlyArray<Value>, right: ReadonlyArray<Value>): boolean =>
@@ -53,6 +64,8 @@ const inOrder = (left: ReadonlyArray<Value>, right: ReadonlyArray<Value>): boole
 interface Several {
   readonly values: ReadonlyArray<Value>
   readonly names: ReadonlyArray<string> | null
+  /** A set, or tuples, which name solutions: repeated ones count once. Repeated numbers of a list count as often as they stand there. */
+  readonly set: boolean
 }
 
 const several = (value: Value): Several => {
@@ -62,7 +75,8 @@ const several = (value: Value): Several => {
     names.length === named.length && names.length > 1 && new Set(names).size === names.length && !isFamily(named)
   return {
     values: named.flatMap((item) => (own ? [item.value] : itemsOf(item.value).flatMap(branches))),
-    names: own ? names : null
+    names: own ? names : null,
+    set: value.kind === "set" || named.every((item) => item.value.kind === "bracket" || item.value.kind === "set")
   }
 }
 
@@ -83,9 +97,8 @@ const sameSeveral = (left: Several, right: Several): boolean => {
       })
     )
   }
-  return left.names !== null || right.names !== null
-    ? inOrder(left.values, right.values)
-    : sameItems(left.values, right.values)
+  if (left.names !== null || right.names !== null) return inOrder(left.values, right.values)
+  return left.set || right.set ? sameElements(left.values, right.values) : pairedOff(left.values, right.values)
 }
 
 const isSeveral = (value: Value): boolean => value.kind === "list" || value.kind === "set" || branches(value).length > 1
@@ -133,7 +146,10 @@ const intervalsOf = (value: Value): ReadonlyArray<Interval> | null => {
 }
 
 const isInterval = (value: Value): boolean =>
-  value.kind === "relation" || value.kind === "union" || (value.kind === "list" && value.or)
+  value.kind === "relation" ||
+  value.kind === "union" ||
+  value.kind === "difference" ||
+  (value.kind === "list" && value.or)
 
 /** Compares as sets of real numbers where one side is a union or an inequality; undefined where that cannot be said. */
 const asSets = (left: Value, right: Value): boolean | undefined => {
@@ -155,7 +171,7 @@ const sameKind = (left: Value, right: Value): boolean => {
   }
   if (left.kind === "ratio" && right.kind === "ratio") return sameRatio(left, right)
   if (left.kind === "relation" && right.kind === "relation") return sameRelation(left, right, compare)
-  if (left.kind === "union" && right.kind === "union") return sameItems(left.parts, right.parts)
+  if (left.kind === "union" && right.kind === "union") return sameElements(left.parts, right.parts)
   if (left.kind === "difference" && right.kind === "difference") {
     return compare(left.of, right.of) && compare(left.without, right.without)
   }

@@ -4,7 +4,7 @@
  */
 import { compare } from "./Compare.ts"
 import { MAX_CHARACTERS, NotAValue } from "./Limits.ts"
-import { normalise } from "./Normalise.ts"
+import { spell, ungrouped } from "./Normalise.ts"
 import { read } from "./Read.ts"
 import { tokens, written } from "./Tokens.ts"
 import type { Value } from "./Value.ts"
@@ -34,6 +34,7 @@ const DECIMAL_COMMA = /^([+-]?\d+),(\d{1,2}|\d{4,})$/
 /** Other texts that the writer may have meant by the same signs. */
 const otherSpellings = (text: string): ReadonlyArray<string> => {
   if (GROUPED.test(text)) return [text.replaceAll(",", ", ")]
+  if (/^(?:\\text\{\s*)?all (?:real numbers|reals)\s*\}?$/i.test(text)) return ["R", "(-\\infty, \\infty)"]
   const unit = UNIT_LETTERS.exec(text)
   if (unit !== null) return [`${unit[1]} \\text{${unit[2]}}`]
   const decimal = DECIMAL_COMMA.exec(text)
@@ -44,10 +45,9 @@ const otherSpellings = (text: string): ReadonlyArray<string> => {
 export const readAnswer = (raw: string): Answer => {
   const text = raw.trim()
   if (text.length > MAX_CHARACTERS) return { text, written: text, values: [] }
-  const spelt = normalise(text)
-  const values = [spelt, ...otherSpellings(spelt), ...otherSpellings(text)].flatMap((one) =>
-    orNothing(() => read(tokens(one)))
-  )
+  const asWritten = spell(text)
+  const spelt = ungrouped(asWritten)
+  const values = [spelt, ...otherSpellings(asWritten)].flatMap((one) => orNothing(() => read(tokens(one))))
   return { text, written: orNothing(() => written(tokens(spelt)))[0] ?? spelt, values }
 }
 

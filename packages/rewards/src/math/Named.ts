@@ -72,10 +72,22 @@ const holds = (sides: ReadonlyArray<Value>): boolean =>
 
 const named = (name: Value, value: Value): Named => ({ name: nameOf(name), family: familyOf(name), value })
 
+/** What stands before an "approximately": the exact value. */
+const before = ({ operators, sides }: Value & { kind: "relation" }, index: number): Value => {
+  const kept = sides.slice(0, index + 1)
+  const [only] = kept
+  return kept.length === 1 && only !== undefined
+    ? only
+    : { kind: "relation", operators: operators.slice(0, index), sides: kept }
+}
+
 /** Takes the name off a value. What is an equation and no naming stays whole. */
 export const unname = (value: Value): Named => {
   const whole: Named = { name: null, family: null, value }
   if (value.kind !== "relation") return whole
+  const cut = value.operators.indexOf("approx")
+  if (cut > 0 || (cut === 0 && value.sides[0] !== undefined && !isName(value.sides[0])))
+    return unname(before(value, cut))
   const [first, last] = [value.sides[0], value.sides.at(-1)]
   if (first === undefined || last === undefined) return whole
   if (value.operators.length === 1 && value.operators[0] === "in") return isName(first) ? named(first, last) : whole

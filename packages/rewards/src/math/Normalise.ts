@@ -109,12 +109,21 @@ const latex = (text: string): string =>
 const percent = (text: string): string =>
   text.replaceAll(/\\%/g, "%").replaceAll(/(?:\\text\{\s*)?\b(?:percent|pct)\b\s*\}?/gi, "%")
 
-/** Thousands with commas or spaces, where the whole text is one number. Inside a list or tuple a comma separates. */
-const GROUPED = /^([+-]?(?:[$€£¥¤] ?)?\d{1,3})((?:,\d{3})+|(?: \d{3})+)((?:\.\d+)?(?: ?[^\d,;.()[\]{}=]*)?)$/u
-const ungrouped = (text: string): string => {
+/** Thousands with commas or spaces, where the whole text is one number with a unit. Inside a list or tuple a comma separates. */
+const GROUPED =
+  /^([+-]?(?:[$€£¥¤] ?)?\d{1,3})((?:,\d{3})+|(?: \d{3})+)((?:\.\d+)?(?: ?(?:\\text\{[^{}\d]*\}|\\degree ?|[^\d,;.()[\]{}=\\]*)))$/u
+/** The same after an equals sign at the end. */
+const GROUPED_RESULT = /(= ?[+-]?(?:[$€£¥¤] ?)?)(\d{1,3}(?:,\d{3})+)(?=(?:\.\d+)?$)/
+/** Takes the separators of thousands away. */
+export const ungrouped = (text: string): string => {
   const match = GROUPED.exec(text)
-  return match === null ? text : `${match[1]}${match[2]?.replaceAll(/[, ]/g, "")}${match[3]}`
+  if (match !== null) return `${match[1]}${match[2]?.replaceAll(/[, ]/g, "")}${match[3]}`
+  return text.replace(GROUPED_RESULT, (_, before: string, digits: string) => `${before}${digits.replaceAll(",", "")}`)
 }
+
+/** `3 1/2` is a mixed number. */
+const mixed = (text: string): string =>
+  text.replaceAll(/(?<![\d.,/^_}] ?)(\d{1,9}) (\d{1,9})\/(\d{1,9})(?![\d/.^])/g, "$1\\frac{$2}{$3}")
 
 const WRAPPED = [
   /^\$\$([^$]*)\$\$$/,
@@ -157,8 +166,11 @@ const withoutMathSigns = (text: string): string => {
   return count % 2 === 0 ? text.replaceAll("$", " ") : text
 }
 
-/** Writes an answer in the one spelling that the reader knows. Equal results mean equal answers. */
-export const normalise = (text: string): string => {
+/** Writes an answer in one spelling, but leaves commas where they stand: they may be of thousands or of a list. */
+export const spell = (text: string): string => {
   const opened = unwrap(latex(percent(unicode(unwrap(text.normalize("NFC"))))))
-  return ungrouped(unwrap(withoutMathSigns(opened).replaceAll(/ {2,}/g, " ")))
+  return mixed(unwrap(withoutMathSigns(opened).replaceAll(/ {2,}/g, " ")))
 }
+
+/** Writes an answer in the one spelling that the reader knows. Equal results mean equal answers. */
+export const normalise = (text: string): string => ungrouped(spell(text))

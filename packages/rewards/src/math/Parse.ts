@@ -4,6 +4,7 @@
  */
 import { Cursor } from "./Cursor.ts"
 import { type Expression, whole } from "./Expression.ts"
+import { refuse } from "./Limits.ts"
 import { primary, startsPrimary } from "./ParsePrimary.ts"
 import type { Token } from "./Tokens.ts"
 
@@ -39,6 +40,7 @@ const parseProduct = (cursor: Cursor): Expression => {
 
 /** Two factors side by side: a product, but a whole number before a proper fraction of whole numbers is a mixed number. */
 const beside = (left: Expression, right: Expression): Expression => {
+  if (left.kind === "number" && right.kind === "number") return refuse("two numbers beside each other")
   if (left.kind === "negative" && isMixed(left.of, right)) {
     return { kind: "negative", of: { kind: "sum", terms: [left.of, right] } }
   }

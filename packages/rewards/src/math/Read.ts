@@ -38,16 +38,44 @@ export const read = (tokens: Tokens, depth = 0): Value => {
 
 const readList = (list: Tokens, items: ReadonlyArray<Tokens>, depth: number): Value => ({
   kind: "list",
-  items: items.map((item) => read(item, depth)),
+  items: withoutDomains(items.map((item) => read(item, depth))),
   or: list.some((token) => isJoiner(token) && token.text.toLowerCase() === "or")
 })
+
+const NUMBER_SETS = new Set(["Z", "N", "R", "Q"])
+
+/** `k ∈ ℤ` beside an answer with k says what k may be; it is no answer itself. */
+const withoutDomains = (items: ReadonlyArray<Value>): ReadonlyArray<Value> => {
+  const answers = items.filter(
+    (item) =>
+      !(
+        item.kind === "relation" &&
+        item.operators[0] === "in" &&
+        item.sides.length === 2 &&
+        item.sides[1]?.kind === "quantity" &&
+        item.sides[1].expression.kind === "symbol" &&
+        NUMBER_SETS.has(item.sides[1].expression.name)
+      )
+  )
+  return answers.length === 0 ? items : answers
+}
 
 const readRelation = (list: Tokens, depth: number): Value => {
   const sides = splitAt(list, isRelation)
   if (sides.length === 1) return readUnion(list, depth)
   const operators = relationsOf(list)
   if (operators.length !== sides.length - 1 || sides.some((side) => side.length === 0)) return words(list)
-  return { kind: "relation", operators, sides: many(sides).map((side) => read(side, depth)) }
+  return { kind: "relation", operators, sides: many(sides).map((side) => application(side) ?? read(side, depth)) }
+}
+
+/** `p(x)` as one side of a relation: a function by whatever letter, not a product. */
+const application = (side: Tokens): Value | null => {
+  const [name, open, ...inside] = side
+  const isCall = name?.kind === "letter" && isSign(open, "(") && isSign(inside.at(-1), ")")
+  const of = inside.slice(0, -1).filter((token) => !isSign(token, ","))
+  if (!isCall || name === undefined || of.length === 0 || of.some(({ kind }) => kind !== "letter")) return null
+  const symbols = of.map(({ text }) => ({ kind: "symbol" as const, name: text }))
+  return { kind: "quantity", expression: { kind: "opaque", name: `${name.text}()`, of: symbols }, unit: "" }
 }
 
 /** The relation signs outside of all brackets, in order. */

@@ -74,7 +74,23 @@ const between = (from: Expression, to: Expression, closedFrom: boolean, closedTo
   { from, to, closedFrom, closedTo }
 ]
 
+const REALS: ReadonlyArray<Interval> = between(MINUS_INFINITY, INFINITY, false, false)
+
+const isReals = (value: Value): boolean =>
+  value.kind === "quantity" && value.expression.kind === "symbol" && value.expression.name === "R"
+
+/** All real numbers but one. */
+const allBut = (point: Expression): ReadonlyArray<Interval> => [
+  ...between(MINUS_INFINITY, point, false, false),
+  ...between(point, INFINITY, false, false)
+]
+
 const ofRelation = (relation: RelationValue): ReadonlyArray<Interval> | null => {
+  if (relation.operators.length === 1 && relation.operators[0] === "ne") {
+    const [left, right] = relation.sides
+    const point = isVariable(left) ? end(right) : isVariable(right) ? end(left) : null
+    return point === null ? null : allBut(point)
+  }
   const { operators, sides } = ascending(relation)
   if (!operators.every((operator) => operator === "<" || operator === "le")) return null
   const [first, second, third] = sides
@@ -104,6 +120,12 @@ export const solutionSet = (value: Value): ReadonlyArray<Interval> | null => {
         points.length
         ? points.flatMap((point) => (point === null ? [] : between(point, point, true, true)))
         : null
+    }
+    case "quantity":
+      return isReals(value) ? REALS : null
+    case "difference": {
+      const [point, ...more] = value.without.kind === "set" ? value.without.items.map(end) : []
+      return isReals(value.of) && more.length === 0 && point !== undefined && point !== null ? allBut(point) : null
     }
     case "union":
       return all(value.parts)
