@@ -1,7 +1,7 @@
 /**
  * Measures answer equivalence on published sets: `node packages/rewards/bench/equivalence.ts [folder]`, where the folder has
  * `answers/` and `attacks/`. Every row that is not as its label says is printed with the reason. A third of the pairs (by a hash of
- * the row) was kept aside while the rules were written.
+ * the row) was kept aside while the rules were written. Times are by the clock.
  */
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
@@ -63,12 +63,20 @@ const CHOICES: ReadonlyArray<readonly [RegExp, string]> = [
     "marker-by-rule: whether an answer must be marked is the answer rule's business (boxed_last asks for it)"
   ],
   [/multi-line/, "line-breaks-are-space: a formula may be written over several lines"],
-  [/wrong positive/, "label contested: the two values differ (1 - 1/e is not 1 + 1/e)"]
+  [/chained equality/, "chains-must-hold: an answer that says 3 + 3 = 2 is no answer"],
+  [/tuple vs set/, "tuple-is-ordered: a tuple is neither a set nor a list"]
 ]
-const reasonOf = ({ label_class, label_note = "" }: Pair): string =>
-  label_class === "math"
+/** Labels that we argue with. */
+const CONTESTED: Readonly<Record<string, string>> = {
+  "eq-0032": "label contested: the formula says 1/2 = 10/9",
+  "eq-0094": "label contested: the chain says 7 = 11",
+  "eq-0253": "label contested: 1 - 1/e is not 1 + 1/e"
+}
+const reasonOf = ({ id, label_class, label_note = "" }: Pair): string =>
+  CONTESTED[id] ??
+  (label_class === "math"
     ? "MISS"
-    : (CHOICES.find(([note]) => note.test(label_note))?.[1] ?? `unexplained (${label_note})`)
+    : (CHOICES.find(([note]) => note.test(label_note))?.[1] ?? `unexplained (${label_note})`))
 
 const quantile = (sorted: ReadonlyArray<number>, share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
@@ -97,6 +105,10 @@ const timed = <A>(work: () => A): readonly [A, number] => {
   return [result, performance.now() - begun]
 }
 
+/** The median time of some tries: what the work takes on a machine that others use too. */
+const typical = (work: () => unknown, tries: number): number =>
+  Array.from({ length: tries }, () => timed(work)[1]).toSorted((a, b) => a - b)[Math.floor(tries / 2)] ?? 0
+
 const measurePairs = (pairs: ReadonlyArray<Pair>): void => {
   for (const [part, list] of [
     ["built with", pairs.filter((pair) => !isAside(pair))],
@@ -121,9 +133,14 @@ const measurePairs = (pairs: ReadonlyArray<Pair>): void => {
     (pair) => equivalent(goldOf(pair), pair.prediction) !== equivalent(pair.prediction, goldOf(pair))
   )
   print(`order of the two matters in ${unequal.length} of ${pairs.length} pairs`)
-  const passes = Array.from({ length: 10 }, () => pairs.map((pair) => timed(() => grade(pair))[1]))
-  times("first pass", passes[0] ?? [])
-  times("warm, in this thread", passes.slice(3).flat())
+  times(
+    "first call",
+    pairs.map((pair) => timed(() => grade(pair))[1])
+  )
+  times(
+    "in this thread, median of 7 calls a pair",
+    pairs.map((pair) => typical(() => grade(pair), 7))
+  )
 }
 
 const measureCompletions = (rows: ReadonlyArray<typeof Completion.Type>): void => {
@@ -148,16 +165,14 @@ const measureCompletions = (rows: ReadonlyArray<typeof Completion.Type>): void =
 
 const HOSTILE_RULES: ReadonlyArray<AnswerRule> = ["math_last", "boxed_last", "whole", "numeric_any", "answer_word"]
 
-/** No text may take 100 ms under any rule against any kind of truth; the median of three tries counts, since other work shares the machine. */
+/** No text may take 100 ms under any rule against any kind of truth; the median of three tries counts, since garbage is collected in between. */
 const measureHostile = (texts: Readonly<Record<string, string>>): void => {
   const slow: Array<string> = []
   const ms: Array<number> = []
   for (const [name, text] of Object.entries(texts)) {
     for (const rule of HOSTILE_RULES) {
       for (const gold of ["42", "x^{2}+1", "\\{1,2\\}", "x<3", text]) {
-        const [, took = 0] = [0, 1, 2]
-          .map(() => timed(() => math(takeAnswer(rule, text), gold))[1])
-          .toSorted((a, b) => a - b)
+        const took = typical(() => math(takeAnswer(rule, text), gold), 3)
         ms.push(took)
         if (took >= 100) slow.push(`  ${name} by ${rule}: ${took.toFixed(0)} ms`)
       }

@@ -4,7 +4,8 @@ import { readAnswer } from "../math/Equivalent.ts"
 import { hasBox, lastBoxes } from "./Boxed.ts"
 import { answerTags } from "./Marked.ts"
 
-/** Only so many characters at the end are searched for formulas and numbers. */
+/** Only so many characters at the end are searched for boxes and tags, and fewer for formulas and numbers. */
+const SEARCHED_FOR_MARKS = 100_000
 const SEARCHED = 8_192
 /** A longer text is a solution and is not read as one formula. */
 const MAX_WHOLE = 400
@@ -100,7 +101,8 @@ const lastCandidate = (text: string): string | null => {
 const inSegment = (segment: string): string | null => (isWhole(segment) ? segment : lastCandidate(segment))
 
 /** Takes the answer of a text that is a formula, or that states one in prose. Null where it has none, or states several. */
-export const mathLast = (text: string): string | null => {
+export const mathLast = (whole: string): string | null => {
+  const text = whole.slice(-SEARCHED_FOR_MARKS)
   if (hasBox(text)) return lastBoxes(text)
   const tags = answerTags(text)
   if (tags.length > 0) return tags.every((tag) => tag === tags[0]) ? (tags[0] ?? null) : null

@@ -9,12 +9,12 @@ const HASH = "####"
 /** Only the end of a longer text is searched for what it states. */
 const SEARCHED = 20_000
 
-/** A text without the solution around its result: its boxes, what "the final answer is", or what stands after GSM8K's `####`. */
+/** A text without the solution around its result: its boxes, what "the answer is", or what stands after GSM8K's `####`. */
 const stated = (text: string): string => {
   const end = text.slice(-SEARCHED)
   const mark = end.lastIndexOf(HASH)
   if (mark >= 0) return end.slice(mark + HASH.length).trim()
-  return hasBox(end) || /final answer/i.test(end) ? (mathLast(end) ?? "") : text.trim()
+  return hasBox(end) || /\b(?:final answer|answer is)\b/i.test(end) ? (mathLast(end) ?? "") : text.trim()
 }
 
 /** A text as it stands, and what it states where that is less. Nothing where it states nothing. */

@@ -150,7 +150,7 @@ export const unwrap = (text: string): string => {
   let inner = text.trim()
   for (let round = 0; round < 6; round++) {
     const before = inner
-    inner = inner.replace(/(?<![.\d])[.,;:]+$|(?<=\d)[.,;:]$/, "").trim()
+    inner = inner.replace(/(?<![.\d\\])[.,;:]+$|(?<=\d)[.,;:]$/, "").trim()
     for (const pattern of WRAPPED) {
       const content = pattern.exec(inner)?.[1]
       if (content !== undefined && balanced(content)) inner = content.trim()

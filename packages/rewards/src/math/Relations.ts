@@ -85,23 +85,56 @@ const allBut = (point: Expression): ReadonlyArray<Interval> => [
   ...between(point, INFINITY, false, false)
 ]
 
+/** The numbers whose absolute value lies between two ends, of which the lower is not negative. */
+const sizeBetween = (
+  from: Expression,
+  to: Expression,
+  closedFrom: boolean,
+  closedTo: boolean
+): ReadonlyArray<Interval> => [
+  ...between({ kind: "negative", of: to }, { kind: "negative", of: from }, closedTo, closedFrom),
+  ...between(from, to, closedFrom, closedTo)
+]
+
+const isSize = (value: Value | undefined): boolean =>
+  value?.kind === "quantity" &&
+  value.expression.kind === "call" &&
+  value.expression.name === "abs" &&
+  value.expression.of.every(({ kind }) => kind === "symbol")
+
+const isNotNegative = (expression: Expression): boolean => (sampled(expression, false, 1)?.[0]?.re ?? -1) >= 0
+
+/** `a < x < b`, or the same of `|x|`. */
+const ofChain = (relation: RelationValue): ReadonlyArray<Interval> | null => {
+  const [from, to] = [end(relation.sides[0]), end(relation.sides[2])]
+  if (from === null || to === null) return null
+  const closed = relation.operators.map((operator) => operator === "le")
+  const [closedFrom = false, closedTo = false] = closed
+  if (isVariable(relation.sides[1])) return between(from, to, closedFrom, closedTo)
+  return isSize(relation.sides[1]) && isNotNegative(from) ? sizeBetween(from, to, closedFrom, closedTo) : null
+}
+
+/** One inequality between a variable, or its absolute value, and a constant. */
+const ofInequality = ({ operators, sides: [first, second] }: RelationValue): ReadonlyArray<Interval> | null => {
+  const closed = operators[0] === "le"
+  const [from, to] = [end(first), end(second)]
+  if (isVariable(first) && to !== null) return between(MINUS_INFINITY, to, false, closed)
+  if (isVariable(second) && from !== null) return between(from, INFINITY, closed, false)
+  if (isSize(first) && to !== null && isNotNegative(to))
+    return between({ kind: "negative", of: to }, to, closed, closed)
+  return isSize(second) && from !== null && isNotNegative(from) ? sizeBetween(from, INFINITY, closed, false) : null
+}
+
 const ofRelation = (relation: RelationValue): ReadonlyArray<Interval> | null => {
   if (relation.operators.length === 1 && relation.operators[0] === "ne") {
     const [left, right] = relation.sides
     const point = isVariable(left) ? end(right) : isVariable(right) ? end(left) : null
     return point === null ? null : allBut(point)
   }
-  const { operators, sides } = ascending(relation)
-  if (!operators.every((operator) => operator === "<" || operator === "le")) return null
-  const [first, second, third] = sides
-  if (sides.length === 3 && isVariable(second)) {
-    const [from, to] = [end(first), end(third)]
-    return from === null || to === null ? null : between(from, to, operators[0] === "le", operators[1] === "le")
-  }
-  if (sides.length !== 2) return null
-  const [from, to] = [end(first), end(second)]
-  if (isVariable(first) && to !== null) return between(MINUS_INFINITY, to, false, operators[0] === "le")
-  return isVariable(second) && from !== null ? between(from, INFINITY, operators[0] === "le", false) : null
+  const rising = ascending(relation)
+  if (!rising.operators.every((operator) => operator === "<" || operator === "le")) return null
+  if (rising.sides.length === 3) return ofChain(rising)
+  return rising.sides.length === 2 ? ofInequality(rising) : null
 }
 
 /** The real numbers that a value names as intervals: an interval, a set of numbers, a union, or an inequality in one variable; else null. */
