@@ -14,6 +14,7 @@ import { numeric } from "../src/accuracy/Numeric.ts"
 import { takeAnswer } from "../src/Answer.ts"
 import { equivalent } from "../src/math/Equivalent.ts"
 import { defaultPool, MathGrader } from "../src/service/MathGrader.ts"
+import { mathJob } from "../src/service/MathJob.ts"
 import { HOSTILE } from "./Hostile.ts"
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -192,11 +193,7 @@ const measureHostile = (texts: Readonly<Record<string, string>>): void => {
 const measureThreads = (pairs: ReadonlyArray<Pair>) =>
   Effect.gen(function* () {
     const grader = yield* MathGrader
-    const jobs = pairs.map((pair) => ({
-      rule: ruleOf(pair),
-      completion: pair.prediction,
-      truths: truths(goldOf(pair))
-    }))
+    const jobs = pairs.map((pair) => mathJob(ruleOf(pair), pair.prediction, truths(goldOf(pair))))
     yield* grader.grade(jobs)
     const single: Array<number> = []
     for (const job of [...jobs, ...jobs, ...jobs]) {

@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
+import { HOSTILE } from "../bench/Hostile.ts"
+import { takeAnswer } from "../src/Answer.ts"
 import { math } from "../src/accuracy/Math.ts"
 import { equivalent } from "../src/math/Equivalent.ts"
 import { normalise } from "../src/math/Normalise.ts"
+import { readRows } from "./RealData.ts"
 
 type Pairs = ReadonlyArray<readonly [string, string]>
 
@@ -301,4 +304,42 @@ describe("math accuracy", () => {
     assert.deepStrictEqual(math(null, "42"), wrong)
     assert.deepStrictEqual(math("", "42"), wrong)
   })
+})
+
+describe("hostile texts", () => {
+  it.each(Object.entries(HOSTILE))("%s ends soon and is not the answer", (_, text) => {
+    const started = performance.now()
+    for (const rule of ["math_last", "boxed_last", "whole"] as const) {
+      for (const gold of ["41", "x^{2}+1", "x<3"]) {
+        assert.deepStrictEqual(math(takeAnswer(rule, text), gold), { kind: "scored", value: 0 })
+      }
+    }
+    // Nine gradings take some 50 ms in all; a machine that is busy with other things may take a hundred times as long.
+    assert.isBelow(performance.now() - started, 5_000)
+  })
+})
+
+/** Labels that docs/rewards-equivalence.md argues with. */
+const CONTESTED: ReadonlyArray<string> = ["eq-0094"]
+const RULES = { answer: "whole", completion_boxed: "boxed_last" } as const
+
+const rows = readRows(
+  "answers/equivalence_pairs.jsonl",
+  Schema.Struct({
+    id: Schema.String,
+    gold: Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+    prediction: Schema.String,
+    expected_equal: Schema.Boolean,
+    label_class: Schema.String,
+    prediction_kind: Schema.String
+  })
+)
+it(`agrees with published pairs of class math${rows === undefined ? " (shared data absent: nothing to compare)" : ""}`, () => {
+  const wrong = (rows ?? []).flatMap(({ id, gold, prediction, expected_equal, label_class, prediction_kind }) => {
+    if (label_class !== "math" && label_class !== "robustness") return []
+    const rule = RULES[prediction_kind as keyof typeof RULES] ?? "math_last"
+    const accuracy = math(takeAnswer(rule, prediction), typeof gold === "string" ? gold : JSON.stringify(gold))
+    return (accuracy.kind === "scored" && accuracy.value === 1) === expected_equal ? [] : [id]
+  })
+  assert.deepStrictEqual(wrong, rows === undefined ? [] : CONTESTED)
 })

@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { MathGrader } from "../src/service/MathGrader.ts"
-import type { MathJob } from "../src/service/MathJob.ts"
+import { type MathJob, mathJob } from "../src/service/MathJob.ts"
 
-const job = (completion: string, gold: string): MathJob => ({ rule: "math_last", completion, truths: [gold] })
+const job = (completion: string, gold: string): MathJob => mathJob("math_last", completion, [gold])
 const grade = (jobs: ReadonlyArray<MathJob>) => MathGrader.use((grader) => grader.grade(jobs))
 const right = { kind: "scored", value: 1 } as const
 const wrong = { kind: "scored", value: 0 } as const
@@ -61,6 +61,41 @@ describe("MathGrader", () => {
         const last = grades[3]
         assert.deepStrictEqual(last?.accuracy, last?.limit === "time" ? wrong : right)
       }).pipe(Effect.provide(MathGrader.layer({ ...pool, milliseconds: 2 }))),
+    PATIENCE
+  )
+
+  it.live(
+    "reads only the end of a completion that no thread could hold, and grades the others",
+    () =>
+      Effect.gen(function* () {
+        const huge = "1".repeat(48_000_000)
+        const grades = yield* grade([job("\\boxed{1}", "1"), job(huge, "1"), job("\\boxed{2}", "2")])
+        assert.deepStrictEqual(
+          grades.map(({ accuracy, limit }) => [accuracy, limit]),
+          [
+            [right, undefined],
+            [wrong, undefined],
+            [right, undefined]
+          ]
+        )
+      }).pipe(Effect.provide(MathGrader.layer({ ...pool, threads: 1, megabytes: 64 }))),
+    PATIENCE
+  )
+
+  it.live(
+    "calls an answer wrong whose thread runs out of memory",
+    () =>
+      Effect.gen(function* () {
+        // So little that the thread's own code does not fit: every answer meets the limit.
+        const grades = yield* grade([job("\\boxed{1}", "1"), job("\\boxed{2}", "2")])
+        assert.deepStrictEqual(
+          grades.map(({ accuracy, limit }) => [accuracy, limit]),
+          [
+            [wrong, "memory"],
+            [wrong, "memory"]
+          ]
+        )
+      }).pipe(Effect.provide(MathGrader.layer({ ...pool, threads: 1, megabytes: 6 }))),
     PATIENCE
   )
 

@@ -51,19 +51,25 @@ class Threads {
   }
 }
 
-/** Grades jobs on one thread after another until all have a grade. A thread that breaks for another reason than a limit is a defect. */
+/**
+ * Grades jobs on one thread after another until all have a grade. Memory runs out in a thread, not in an answer: where it does with several
+ * answers at hand, they are given one by one to find the one that needs it. A thread that breaks for another reason is a defect.
+ */
 const gradeBatch = (threads: Threads, jobs: ReadonlyArray<MathJob>): Effect.Effect<ReadonlyArray<MathGrade>> =>
   Effect.gen(function* () {
     const grades: Array<MathGrade> = []
+    let atOnce = jobs.length
     while (grades.length < jobs.length) {
-      const rest = jobs.slice(grades.length)
+      const given = jobs.slice(grades.length, grades.length + atOnce)
       const end = yield* Effect.acquireUseRelease(
         Effect.sync(() => threads.take()),
-        (thread) => Effect.promise(() => thread.grade(rest)),
+        (thread) => Effect.promise(() => thread.grade(given)),
         (thread, exit) =>
           exit._tag === "Success" ? Effect.sync(() => threads.give(thread)) : Effect.promise(() => thread.end())
       )
-      grades.push(...end.grades, ...(end.limit === undefined ? [] : [wrong(end.limit)]))
+      grades.push(...end.grades)
+      if (end.limit === "time" || (end.limit === "memory" && given.length === 1)) grades.push(wrong(end.limit))
+      if (end.limit === "memory") atOnce = 1
     }
     return grades
   })

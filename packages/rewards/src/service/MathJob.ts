@@ -23,6 +23,19 @@ export interface MathReply extends MathGrade {
   readonly index: number
 }
 
+/**
+ * Only so many characters at the end of a completion are sent to a thread: a longer text would have to be copied at once, and an allocation that
+ * a thread's heap cannot hold at all ends the whole process.
+ */
+const SENT_CHARACTERS = 1_000_000
+
+/** Makes a job that a thread can hold. */
+export const mathJob = (rule: AnswerRule, completion: string, truths: ReadonlyArray<string>): MathJob => ({
+  rule,
+  completion: completion.slice(-SENT_CHARACTERS),
+  truths: truths.map((truth) => truth.slice(-SENT_CHARACTERS))
+})
+
 /** Does a job in the thread that calls it. */
 export const doJob = ({ rule, completion, truths }: MathJob): MathGrade => {
   const answers = takeAnswers(rule, completion)

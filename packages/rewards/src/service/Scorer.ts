@@ -10,6 +10,7 @@ import type { Judged } from "../judge/Prompt.ts"
 import { answerOf, type RuleRewards, ruleAccuracy, settle } from "../Score.ts"
 import { Judge } from "./Judge.ts"
 import { MathGrader } from "./MathGrader.ts"
+import { mathJob } from "./MathJob.ts"
 
 type Requests = ReadonlyArray<ScoreRequest>
 
@@ -39,7 +40,7 @@ const applyRules = (
   requests: Requests
 ): Effect.Effect<ReadonlyArray<Ruled>> =>
   spec.accuracy === "math"
-    ? grader.grade(requests.map(({ completion, gold }) => ({ rule: spec.answer, completion, truths: truths(gold) })))
+    ? grader.grade(requests.map(({ completion, gold }) => mathJob(spec.answer, completion, truths(gold))))
     : Effect.sync(() =>
         requests.map((request) => ({ answer: answerOf(spec, request), accuracy: ruleAccuracy(spec, request) }))
       )
