@@ -26,5 +26,11 @@ export type Value =
   /** Words: equal only to the same words. */
   | { readonly kind: "text"; readonly text: string }
 
-/** The letters and digits of a text in lower case: how words are compared. */
-export const plainWords = (text: string): string => text.toLowerCase().replaceAll(/[^\p{L}\p{N}<>=+\-*/^.]/gu, "")
+const WORDS = /^[\p{L}\p{M}\p{N}\s.,;:()[\]'"“”?!-]*$/u
+
+/**
+ * Writes words so that they can be compared: letters, digits and hyphens in lower case. A text with any sign of mathematics in it was to be a
+ * formula: of it only white space is left out.
+ */
+export const plainWords = (text: string): string =>
+  WORDS.test(text) ? text.toLowerCase().replaceAll(/[^\p{L}\p{M}\p{N}-]/gu, "") : text.replaceAll(/\s/g, "")
