@@ -26,10 +26,11 @@ export const Verdict = Schema.Struct({
 })
 export type Verdict = typeof Verdict.Type
 
-/** The parts that a value is made of; each in [0, 1]. */
+/** The parts that a value is made of; each in [0, 1], but `overlong`, the punishment for length, which is at most 0. */
 export const Components = Schema.Struct({
   accuracy: Schema.optionalKey(Schema.Finite),
-  format: Schema.optionalKey(Schema.Finite)
+  format: Schema.optionalKey(Schema.Finite),
+  overlong: Schema.optionalKey(Schema.Finite)
 })
 export type Components = typeof Components.Type
 
@@ -52,6 +53,8 @@ export const ScoreRequest = Schema.Struct({
   completion: Schema.String,
   thinking: Schema.Literals(["on", "off"]),
   /** True when the completion was cut at its token limit. */
-  truncated: Schema.optionalKey(Schema.Boolean)
+  truncated: Schema.optionalKey(Schema.Boolean),
+  /** How many tokens were sampled, the end token included; the punishment for length needs it. */
+  tokens: Schema.optionalKey(Schema.Int)
 })
 export type ScoreRequest = typeof ScoreRequest.Type

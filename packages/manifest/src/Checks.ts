@@ -15,12 +15,52 @@ type Rule = (manifest: Manifest) => ReadonlyArray<Breach>
 const when = (broken: boolean, path: Path, message: string): ReadonlyArray<Breach> =>
   broken ? [{ path, message }] : []
 
-const judge: Rule = ({ rewards }) =>
-  when(
+const judge: Rule = ({ rewards }) => [
+  ...when(
     rewards.accuracy === "judge" && rewards.judge === undefined,
     ["rewards", "judge"],
     "is required by accuracy: judge"
+  ),
+  ...when(
+    rewards.cascade === "judge" && rewards.judge === undefined,
+    ["rewards", "judge"],
+    "is required by cascade: judge"
+  ),
+  ...when(
+    rewards.cascade === "judge" && (rewards.accuracy === "judge" || rewards.accuracy === "none"),
+    ["rewards", "cascade"],
+    `has no rule to come after: accuracy is ${rewards.accuracy}`
   )
+]
+
+/** The parts of the value, and how length counts. */
+const composition: Rule = ({ rewards, sampling }) => [
+  ...when(
+    rewards.truncated === "soft" && rewards.overlong === undefined,
+    ["rewards", "overlong"],
+    "is required by truncated: soft"
+  ),
+  ...when(
+    rewards.truncated !== "soft" && rewards.overlong !== undefined,
+    ["rewards", "overlong"],
+    `has no effect with truncated: ${rewards.truncated}`
+  ),
+  ...when(
+    rewards.overlong !== undefined && rewards.overlong.buffer > rewards.overlong.max_tokens,
+    ["rewards", "overlong", "buffer"],
+    `must be at most max_tokens, ${rewards.overlong?.max_tokens}`
+  ),
+  ...when(
+    rewards.overlong !== undefined && rewards.overlong.max_tokens > sampling.max_tokens,
+    ["rewards", "overlong", "max_tokens"],
+    `must be at most sampling.max_tokens, ${sampling.max_tokens}`
+  ),
+  ...when(
+    rewards.weights !== undefined && rewards.compose !== "sum",
+    ["rewards", "weights"],
+    `has no effect with compose: ${rewards.compose}`
+  )
+]
 
 /** User names and passwords in an address are secrets that are written. */
 const addresses: Rule = ({ rewards, trainer }) => {
@@ -152,6 +192,7 @@ const encodable: Rule = ({ policy, prompt }) => {
 
 const rules: ReadonlyArray<Rule> = [
   judge,
+  composition,
   addresses,
   unseen,
   workedExamples,

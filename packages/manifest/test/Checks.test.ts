@@ -5,6 +5,9 @@ import { good, linesOf, overridden } from "./GoodManifest.ts"
 const files = "questions={kind: files, train: {path: a.jsonl}}"
 const cases: ReadonlyArray<readonly [overrides: ReadonlyArray<string>, line: string]> = [
   [["rewards.accuracy=judge"], "rewards.judge: is required by accuracy: judge"],
+  [["rewards.cascade=judge"], "rewards.judge: is required by cascade: judge"],
+  [["rewards.truncated=soft"], "rewards.overlong: is required by truncated: soft"],
+  [["rewards.weights={format: 2}"], "rewards.weights: has no effect with compose: product"],
   [
     ["rewards.judge={endpoint: 'https://u:p@h/v1', model: m}"],
     "rewards.judge.endpoint: must not hold a user name or password"

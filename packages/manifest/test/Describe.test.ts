@@ -29,7 +29,10 @@ const cases: ReadonlyArray<readonly [override: string, line: string]> = [
   ["policy.architecture.tied_embeddings=1", "policy.architecture.tied_embeddings: must be true or false, not a number"],
   ["train.samples_per_prompt=1", "train.samples_per_prompt: must be at least 2"],
   ["warmup.optimizer.kind=adam", "warmup.optimizer.kind: must be adamw; did you mean `adamw`?"],
-  ["rewards.answer=5", "rewards.answer: must be one of after_think, gsm8k_hash_last, numeric_end, boxed_last, whole"],
+  [
+    "rewards.answer=5",
+    "rewards.answer: must be one of after_think, after_think_optional, after_think_required, gsm8k_hash_last, numeric_end, numeric_begin, numeric_exact, numeric_any, final_int, boxed_last, answer_word, answer_word_last, answer_letter, xml_answer_last, math_last, whole"
+  ],
   ["prompt.template=x", "prompt.template: must contain {question}"],
   ["policy.tokenizer.tokens[2]=", "policy.tokenizer.tokens[2]: must be a text, not nothing"],
   ["trian={}", "trian: unknown key; did you mean `train`?"],
