@@ -14,9 +14,15 @@ export type RuleRewards = RewardsSpec & { readonly accuracy: Exclude<AccuracyRul
 /** Says whether a spec can be scored by rules alone. */
 export const needsNoJudge = (spec: RewardsSpec): spec is RuleRewards => spec.accuracy !== "judge"
 
+/** The completion as rules read it: where the chat template has opened the thought, it begins inside one, which must end. */
+const asRead = (spec: RewardsSpec, { completion, thinking }: ScoreRequest): string =>
+  spec.format_options?.think_opened_by_template === true && thinking === "on" && spec.answer !== "whole"
+    ? `<think>${completion}`
+    : completion
+
 /** Takes the answer that a spec's rule points at; null where there is none. */
 export const answerOf = (spec: RewardsSpec, request: ScoreRequest): string | null =>
-  takeAnswer(spec.answer, request.completion)
+  takeAnswer(spec.answer, asRead(spec, request))
 
 /** Puts a score together from what was found out; `accuracy` is undefined where it was not measured. */
 export const settle = (
@@ -25,7 +31,7 @@ export const settle = (
   accuracy: Accuracy | undefined,
   verdict?: Verdict
 ): Score => {
-  const format = formatScore(spec.format, request.completion, request.thinking)
+  const format = formatScore(spec.format, request.completion, request.thinking, spec.format_options)
   const components: Components = {
     ...(accuracy?.kind === "scored" ? { accuracy: accuracy.value } : {}),
     ...(format === undefined ? {} : { format })
