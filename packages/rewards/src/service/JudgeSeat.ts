@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import * as Semaphore from "effect/Semaphore"
 import type { Judged } from "../judge/Prompt.ts"
 import { type Answered, type JudgeEndpoint, makeEndpoint } from "./JudgeEndpoint.ts"
 import { askedWait, isOutage, isRetryable, type JudgeFailure } from "./JudgeFailure.ts"
@@ -50,6 +51,25 @@ export const makeSeat = Effect.fnUntraced(function* (
   const endpoints = [yield* make(seat.endpoint), ...(yield* Effect.forEach(seat.replicas ?? [], make))] as const
   const deadline = spec.deadline * 1000
 
+  // An endpoint is chosen when there is a place, not before: none is idle while another has a queue.
+  const places = yield* Semaphore.make(spec.concurrency * endpoints.length)
+
+  const askSomewhere = Effect.fnUntraced(function* (
+    judged: Judged,
+    swapped: boolean,
+    millis: number,
+    spend: (millis: number) => void,
+    failed: JudgeEndpoint | undefined
+  ) {
+    const endpoint: JudgeEndpoint = yield* pick(endpoints, failed)
+    const asked = endpoint.ask(judged, swapped, millis, spend)
+    const outcome: Answered | JudgeFailure = yield* Effect.match(asked, {
+      onSuccess: (answered) => answered,
+      onFailure: (failure) => failure
+    })
+    return [endpoint, outcome] as const
+  })
+
   /** Tries until an attempt succeeds, cannot succeed, was the last, or the wait for the next would pass the deadline. */
   const persist = Effect.fnUntraced(function* (judged: Judged, swapped: boolean) {
     let ms = 0
@@ -58,14 +78,8 @@ export const makeSeat = Effect.fnUntraced(function* (
       ms += millis
     }
     for (let attempt = 1; ; attempt++) {
-      const endpoint: JudgeEndpoint = yield* pick(endpoints, failed)
-      const outcome: Answered | JudgeFailure = yield* Effect.match(
-        endpoint.ask(judged, swapped, deadline - ms, spend),
-        {
-          onSuccess: (answered) => answered,
-          onFailure: (failure) => failure
-        }
-      )
+      const placed = Semaphore.withPermit(places, askSomewhere(judged, swapped, deadline - ms, spend, failed))
+      const [endpoint, outcome]: readonly [JudgeEndpoint, Answered | JudgeFailure] = yield* placed
       if (!("_tag" in outcome)) return { outcome, ms }
       // another endpoint need not be waited for
       const wait = endpoints.length > 1 && failed === undefined ? 0 : waitAfter(outcome, attempt)
