@@ -197,10 +197,10 @@ describe("a step of the paper's size", () => {
       Effect.gen(function* () {
         const slow: Script<ReceivedChat, ChatBehaviour> = [{ kind: "stall", ms: 60 }]
         const [a, b] = yield* servers(slow, slow)
-        const { judge } = yield* judging(a!, { replicas: [b!.endpoint], concurrency: 32 })
+        const judging32 = yield* judging(a!, { replicas: [b!.endpoint], concurrency: 32 })
         const scorer = Context.get(
           yield* Layer.build(
-            Scorer.layerJudge(rewards({ accuracy: "judge" })).pipe(Layer.provide(Layer.succeed(Judge, { judge })))
+            Scorer.layerJudge(rewards({ accuracy: "judge" })).pipe(Layer.provide(Layer.succeed(Judge, judging32)))
           ),
           Scorer
         )

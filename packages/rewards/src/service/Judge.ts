@@ -101,21 +101,28 @@ const make = Effect.fnUntraced(function* (spec: JudgeSpec) {
       )
     })
 
-  const judge = Effect.fn("Judge.judge")(function* (judged: Judged) {
+  /** Guards an answer, and asks about it by `how`. */
+  const guarded = (judged: Judged, how: (prompt: Digest) => Effect.Effect<Verdict>): Effect.Effect<Verdict> => {
     const prompt = promptDigest(truthFor(spec, judged.gold), spec.verdict)
     const refused = guard(judged, spec.answer_characters)
-    if (refused === undefined) return yield* askOnce(judged, prompt, identify(spec, judged, prompt))
-    const nothing = {
+    if (refused === undefined) return how(prompt)
+    const usage = { prompt_tokens: 0, completion_tokens: 0, ms: 0 }
+    return Effect.succeed({
+      verdict: "no",
       reply: null,
       model: spec.model,
       prompt_digest: prompt,
-      prompt_tokens: 0,
-      completion_tokens: 0,
-      ms: 0
-    }
-    return { verdict: "no" as const, ...nothing, guard: refused }
-  })
-  return { judge }
+      ...usage,
+      guard: refused
+    })
+  }
+
+  return {
+    judge: Effect.fn("Judge.judge")((judged: Judged) =>
+      guarded(judged, (prompt) => askOnce(judged, prompt, identify(spec, judged, prompt)))
+    ),
+    judgeAfresh: Effect.fn("Judge.judgeAfresh")((judged: Judged) => guarded(judged, (prompt) => ask(judged, prompt)))
+  }
 })
 
 /** Judges answers. `ms` is the time of all attempts, without the wait for a free place. */
@@ -124,6 +131,8 @@ export class Judge extends Context.Service<
   {
     /** Asks whether `answer` is `gold`. An answer that the guard refuses is `no` without a call. */
     readonly judge: (judged: Judged) => Effect.Effect<Verdict>
+    /** The same, without looking into the cache or filling it: for calibration. */
+    readonly judgeAfresh: (judged: Judged) => Effect.Effect<Verdict>
   }
 >()("@gradus/rewards/Judge") {
   /**
