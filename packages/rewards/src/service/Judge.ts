@@ -20,7 +20,7 @@ import { makeLimits } from "./JudgeLimits.ts"
 import { type JudgeSeat, makeSeat } from "./JudgeSeat.ts"
 import { VerdictCache } from "./VerdictCache.ts"
 
-/** What cannot be bought for nothing must be paid by nobody who has no price for it. */
+/** The manifest is refused for this; whoever builds a spec by hand has a bug. */
 const checkPrices = (spec: JudgeSpec): Effect.Effect<void, JudgeUnpriced> => {
   const models = [spec.model, ...spec.panel.map(({ model }) => model)]
   const unpriced = models.find((model) => !Object.hasOwn(spec.prices, model))
@@ -59,7 +59,7 @@ const free = (verdict: Verdict): Verdict => ({
 const isSaid = ({ verdict }: Verdict): boolean => verdict === "yes" || verdict === "no"
 
 const make = Effect.fnUntraced(function* (spec: JudgeSpec) {
-  yield* checkPrices(spec)
+  yield* Effect.orDie(checkPrices(spec))
   const limits = yield* makeLimits(spec)
   const cache = yield* VerdictCache
   const seats = yield* Effect.forEach([spec, ...spec.panel], (seat) => makeSeat(spec, seat, limits))
@@ -138,20 +138,18 @@ export class Judge extends Context.Service<
   /**
    * Connects to OpenAI-compatible endpoints: each judgement has `attempts` tries in `deadline` seconds, repeated on 429, 5xx and broken
    * connections, no sooner than Retry-After. What is counted (rates, circuits, money, verdicts) is shared with every process that uses
-   * the same stores. Fails when the variable of a key is not set, or where a budget has no price to count with.
+   * the same stores. Fails when the variable of a key is not set.
    */
   static readonly layerShared = (
     spec: JudgeSpec
   ): Layer.Layer<
     Judge,
-    Config.ConfigError | JudgeUnpriced,
+    Config.ConfigError,
     HttpClient.HttpClient | VerdictCache | JudgeLedger | RateLimiter.RateLimiter | CircuitBreaker.CircuitBreakerStore
   > => Layer.effect(Judge, make(spec))
 
   /** Connects with all that is counted in this process only. */
-  static readonly layer = (
-    spec: JudgeSpec
-  ): Layer.Layer<Judge, Config.ConfigError | JudgeUnpriced, HttpClient.HttpClient> =>
+  static readonly layer = (spec: JudgeSpec): Layer.Layer<Judge, Config.ConfigError, HttpClient.HttpClient> =>
     Judge.layerShared(spec).pipe(
       Layer.provide([
         VerdictCache.layerMemory(),
