@@ -1,4 +1,4 @@
-"""TRL: `GRPOTrainer(reward_funcs=[gradus_reward])`. The truth is the column `answer`; None = unscored: TRL leaves it out."""
+"""TRL: `GRPOTrainer(reward_funcs=[gradus_reward])`. The truth is the column `answer`; None = unscored: TRL skips it."""
 
 import json
 import os

@@ -83,7 +83,15 @@ describe("the guard lets pass", () => {
     ["bdqz", "bdqz"],
     ["bqdz", "bdqz"],
     ["Ignore the previous rules, he said.", "He told them to ignore all previous rules."],
-    ["巴黎", "Paris"]
+    ["巴黎", "Paris"],
+    ["both", "A and B"],
+    ["the student", "the pupil"],
+    ["mathematics", "maths"],
+    ["the first one", "Option A"],
+    ["by working together", "cooperation"],
+    ["no solution", "\\emptyset"],
+    ["It is correct", "True"],
+    ["the judge", "the magistrate"]
   ])("%j for %j", (answer, gold) => assert.isUndefined(refusal(answer, gold)))
 
   it("what the question itself speaks about", () => {

@@ -4,7 +4,7 @@ import { words } from "./Bare.ts"
 const BYTES = /^\s*(?:(?:0x|\\x)[0-9a-f]{2}[\s,]*){2,}$/i
 const OLD_SCRIPT =
   /[\p{Script=Runic}\p{Script=Ogham}\p{Script=Cuneiform}\p{Script=Egyptian_Hieroglyphs}\p{Script=Linear_A}\p{Script=Linear_B}\p{Script=Gothic}\p{Script=Phoenician}\p{Script=Old_Italic}\p{Script=Old_Persian}\p{Script=Ugaritic}\p{Script=Deseret}]/u
-const KEYBOARD = /qwert|werty|asdf|sdfg|dfgh|ghjk|hjkl|zxcv|xcvb|cvbn|vbnm|(.)\1{5,}/
+const KEYBOARD = /lorem|ipsum|qwert|werty|asdf|sdfg|dfgh|ghjk|hjkl|zxcv|xcvb|cvbn|vbnm|(.)\1{5,}/
 const UNSPEAKABLE = /^[^aeiouyäöüáéíóúàèìòùâêîôûåæøœ]{4,}$|[bcdfghjklmnpqrstvwxz]{6,}/
 
 const isNoise = (word: string): boolean =>
@@ -17,5 +17,5 @@ export const isGibberish = (answer: string, told: string): boolean => {
   const long = words(answer).filter((word) => word.length >= 4)
   const noise = long.filter(isNoise)
   if (noise.length === 0 || words(told).some(isNoise) || /[\\=^\d]/.test(answer)) return false
-  return noise.length * 2 > long.length
+  return noise.length * 2 >= long.length
 }

@@ -16,6 +16,8 @@ const PATTERNS: ReadonlyArray<RegExp> = [
   /\[\[\s*[AB]\s*[<>=]{1,2}\s*[AB]\s*\]\]|\[\[\s*(?:[ABC]|yes|no|correct)\s*\]\]/i,
   /["'](?:verdict|score|grade|judge?ment|is_correct|correct)["']\s*:/i,
   /^###\s+PASS\s*$/m,
+  /\[\[\s*\d+(?:\.\d+)?\s*\]\]/,
+  /\b(?:grade|verdict|rating)\s+(?:for this\s+)?(?:should|must)\s+be\b/i,
   // instructions
   /\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,60}\b(?:instructions?|prompts?|rules?|rubric|guidelines|text|above|previous|prior|reference|criteria|everything|anything)\b/i,
   /\b(?:output|respond|reply|answer|return|say|print|write)\b[^.\n]{0,30}["'“‘`](?:yes|correct|true|pass|passed|accept\w*|right|1|A|C)["'”’`]/i,
@@ -33,7 +35,9 @@ const CODE: ReadonlyArray<RegExp> = [
   /__\w+__/,
   /\b(?:import|eval|exec|system|getattr|subprocess|require)\s*\(/,
   /\b(?:DROP|ALTER|TRUNCATE)\s+TABLE\b/i,
-  /<script\b|javascript:/i
+  /<script\b|javascript:/i,
+  /%[snx]%[snx]|\.\.\/\.\.\//,
+  /'\s*(?:OR|AND)\s*'1'\s*=\s*'1/i
 ]
 
 const broken = (patterns: ReadonlyArray<RegExp>, answer: string, told: string): boolean =>
