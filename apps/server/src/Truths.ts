@@ -36,13 +36,29 @@ export const indexTruths = (questions: ReadonlyArray<Question>): FindTruth => {
 
 /** Where an answer begins, in the chat templates of the usual models. */
 const ANSWER_BEGINS =
-  /<\|im_start\|>assistant\s?|<\|start_header_id\|>assistant<\|end_header_id\|>\s*|<start_of_turn>model\s?|<\|assistant\|>\s?|\[\/INST\]|(?:^|\n)\s*assistant\s*:?\s*\n|(?:^|\n)\s*Assistant:\s*/i
-const TURN_ENDS =
-  /(?:\s*(?:<\|im_end\|>|<\|eot_id\|>|<\|endoftext\|>|<\|end_of_text\|>|<end_of_turn>|<\|end\|>|<\/s>))+\s*$/
+  /<\|im_start\|>assistant\n?|<\|start_header_id\|>assistant<\|end_header_id\|>\n{0,2}|<start_of_turn>model\n?|<\|assistant\|>\n?|\[\/INST\]|(?:^|\n)[ \t]{0,8}assistant[ \t]{0,8}:?[ \t]{0,8}\n|(?:^|\n)[ \t]{0,8}Assistant:[ \t]{0,8}/i
+const TURN_ENDS = [
+  "<|im_end|>",
+  "<|eot_id|>",
+  "<|endoftext|>",
+  "<|end_of_text|>",
+  "<end_of_turn>",
+  "<|end|>",
+  "</s>"
+] as const
+
+const withoutTurnEnds = (text: string): string => {
+  let rest = text
+  for (;;) {
+    const trimmed = rest.trimEnd()
+    const end = TURN_ENDS.find((one) => trimmed.endsWith(one))
+    if (end === undefined) return rest
+    rest = trimmed.slice(0, -end.length)
+  }
+}
 
 /** Takes the completion from what stands after a question: behind the marker of the first answer, where there is one, and without the end of its turn. */
 export const completionAfter = (rest: string): string => {
   const begin = ANSWER_BEGINS.exec(rest)
-  const text = begin === null ? rest : rest.slice(begin.index + begin[0].length)
-  return text.replace(TURN_ENDS, "")
+  return withoutTurnEnds(begin === null ? rest : rest.slice(begin.index + begin[0].length))
 }

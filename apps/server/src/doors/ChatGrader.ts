@@ -61,14 +61,26 @@ const fromJson = (text: string): Parts | undefined =>
     }))
   )
 
-/** Inspect's template. The criterion is its last block: one that a submission pretends to have stands before it. */
-const INSPECT =
-  /\[Task\]:\s*([\s\S]*?)\n\*+\s*\n\[Submission\]:\s*([\s\S]*)\n\*+\s*\n\[(?:Criterion|Expert)\]:\s*([\s\S]*?)\n\*+\s*\n?\[END DATA\]/
+/** A line that separates the blocks of Inspect's template. */
+const RULER = "\n***\n"
+const LAST_BLOCKS = ["[Criterion]:", "[Expert]:"] as const
 
+/** Inspect's template. The criterion is its last block: one that a submission pretends to have stands before it. */
 const fromInspect = (text: string): Parts | undefined => {
-  const [, question, completion, gold] = INSPECT.exec(text) ?? []
-  if (completion === undefined || gold === undefined) return undefined
-  return { question, gold: gold.trim(), completion: completion.trim(), reply: "grade" }
+  const task = text.indexOf("[Task]:")
+  const submission = text.indexOf(`${RULER}[Submission]:`, task)
+  const [last, name] = LAST_BLOCKS.map((block) => [text.lastIndexOf(RULER + block), block] as const).reduce((a, b) =>
+    b[0] > a[0] ? b : a
+  )
+  const end = text.indexOf(`${RULER}[END DATA]`, last)
+  if (task < 0 || submission < 0 || last < submission || end < 0) return undefined
+  const within = (from: number, opening: string, to: number): string => text.slice(from + opening.length, to).trim()
+  return {
+    question: within(task, "[Task]:", submission),
+    completion: within(submission, `${RULER}[Submission]:`, last),
+    gold: within(last, RULER + name, end),
+    reply: "grade"
+  }
 }
 
 /** The blocks of our own judge's prompt, by their key. */

@@ -43,12 +43,19 @@ const CODE: ReadonlyArray<RegExp> = [
 const broken = (patterns: ReadonlyArray<RegExp>, answer: string, told: string): boolean =>
   patterns.some((pattern) => pattern.test(answer) && !pattern.test(told))
 
-/** A generation that ran on into the next turn, which is no message to anybody. */
-const RAN_ON = /(?:\s*<\|\w{1,40}\|>\s*(?:user|human)?)+\s*$/
+/** The end of a generation that ran on into the next turn, which is no message to anybody. */
+const RAN_ON = /<\|\w{1,40}\|>(?:\s{0,4}(?:user|human))?$/
+
+/** Takes such ends away, one by one: a pattern that repeats them would read white space again and again. */
+const withoutNextTurn = (answer: string): string => {
+  const text = answer.trimEnd()
+  const end = RAN_ON.exec(text)
+  return end === null ? text : withoutNextTurn(text.slice(0, end.index))
+}
 
 /** Says whether an answer speaks to the judge. A pattern that the truth or the question holds too is about the matter. */
 export const isInstruction = (answer: string, told: string): boolean =>
-  broken(PATTERNS, answer.normalize("NFKC").replace(RAN_ON, ""), told)
+  broken(PATTERNS, withoutNextTurn(answer.normalize("NFKC")), told)
 
 /** Says whether an answer holds code that neither the truth nor the question holds. */
 export const isCode = (answer: string, told: string): boolean => broken(CODE, answer, told)

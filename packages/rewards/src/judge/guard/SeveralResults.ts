@@ -3,7 +3,7 @@ import { bare } from "./Bare.ts"
 
 const BOXES = /\\(?:boxed|fbox)\s*\{([^{}]*)\}|<answer>([^<]*)<\/answer>/g
 const RANGE = /\b(?:one|any|some|either) of\s*[[({]?\s*-?\d[\d,]*\s*(?:\.{2,}|…|-|–|to|through)\s*-?\d/i
-const EQUALS = /^[^=]*?(-?\d+(?:\.\d+)?(?:\s*=\s*-?\d+(?:\.\d+)?)+)\s*$/
+const NUMBER = /^\s*-?\d+(?:\.\d+)?\s*$/
 /** What may stand between the items of one list. */
 const LIST = /^[\s,;.$\\()[\]]*$/
 
@@ -22,6 +22,6 @@ export const statesSeveral = (answer: string, gold: string): boolean => {
   const strange = results.filter((result) => !gold.includes(result) || !numbersOf(result).every((n) => truths.has(n)))
   if (results.length > 1 && strange.length > 0) return true
   if (RANGE.test(answer) && !RANGE.test(gold)) return true
-  const chain = EQUALS.exec(bare(answer))?.[1]?.split("=").map(Number) ?? []
-  return bare(answer).startsWith(chain.length === 0 ? "\u0000" : String(chain[0])) && new Set(chain).size > 1
+  const chain = bare(answer).split("=")
+  return chain.length > 1 && chain.every((part) => NUMBER.test(part)) && new Set(chain.map(Number)).size > 1
 }

@@ -3,8 +3,8 @@ import * as Predicate from "effect/Predicate"
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** Attempts that may fail before a text counts as holding none: replies of nothing but braces must not cost time. */
-const ATTEMPTS = 200
+/** Characters that may be read again for objects that are none: replies of nothing but braces must not cost time. */
+const WASTED_CHARACTERS = 1_000_000
 const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/gs
 
 /** Index after the brace that closes the one at `start`, or -1; braces inside strings are text. */
@@ -51,11 +51,11 @@ const parse = (source: string): JsonObject | undefined => {
 /** Finds the outermost objects of a text, in order. What is not JSON, or says a key twice, is passed over. */
 export const jsonObjects = (text: string): ReadonlyArray<JsonObject> => {
   const found: Array<JsonObject> = []
-  let failures = 0
-  for (let at = text.indexOf("{"); at >= 0 && failures < ATTEMPTS;) {
+  let wasted = 0
+  for (let at = text.indexOf("{"); at >= 0 && wasted < WASTED_CHARACTERS;) {
     const end = closing(text, at)
     const object = end < 0 ? undefined : parse(text.slice(at, end))
-    if (object === undefined) failures++
+    if (object === undefined) wasted += (end < 0 ? text.length : end) - at
     else found.push(object)
     at = text.indexOf("{", object === undefined ? at + 1 : end)
   }
