@@ -13,24 +13,22 @@ export type FindTruth = (text: string) => Found | undefined
 /** Questions are looked up by so many first characters, so that a text is read once, however many questions there are. */
 const KEY_CHARACTERS = 24
 
-const longer = (a: Found | undefined, b: Found | undefined): Found | undefined =>
-  (b?.question.question.length ?? -1) > (a?.question.question.length ?? -1) ? b : a
-
 /** Indexes questions. */
 export const indexTruths = (questions: ReadonlyArray<Question>): FindTruth => {
   const asked = questions.filter(({ question }) => question.trim() !== "")
   const byKey = Map.groupBy(asked, ({ question }) => question.slice(0, KEY_CHARACTERS))
   const lengths = [...new Set([...byKey.keys()].map((key) => key.length))]
-  const findAt = (text: string, at: number): Found | undefined =>
-    lengths
-      .flatMap((length) => byKey.get(text.slice(at, at + length)) ?? [])
-      .filter(({ question }) => text.startsWith(question, at))
-      .map((question): Found => ({ question, rest: text.slice(at + question.question.length) }))
-      .reduce<Found | undefined>(longer, undefined)
   return (text) => {
-    let best: Found | undefined
-    for (let at = 0; at < text.length; at++) best = longer(best, findAt(text, at))
-    return best
+    let best: { readonly question: Question; readonly at: number } | undefined
+    for (let at = 0; at < text.length; at++) {
+      for (const length of lengths) {
+        for (const one of byKey.get(text.slice(at, at + length)) ?? []) {
+          const longer = one.question.length > (best?.question.question.length ?? 0)
+          if (longer && text.startsWith(one.question, at)) best = { question: one, at }
+        }
+      }
+    }
+    return best && { question: best.question, rest: text.slice(best.at + best.question.question.length) }
   }
 }
 

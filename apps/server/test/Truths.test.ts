@@ -51,5 +51,5 @@ it("hostile texts take no time", () => {
     const text = unit.repeat(Math.ceil(100_000 / unit.length))
     completionAfter(find(text)?.rest ?? text)
   }
-  assert.isBelow(performance.now() - started, 3000)
+  assert.isBelow(performance.now() - started, 5000)
 })
