@@ -62,12 +62,31 @@ const composition: Rule = ({ rewards, sampling }) => [
   )
 ]
 
+/** Money is counted by the price table: a budget needs a price of every model that is asked. */
+const judgePrices: Rule = ({ rewards }) => {
+  const { judge } = rewards
+  if (judge?.budget === undefined) return []
+  const models = new Set([judge.model, ...judge.panel.map(({ model }) => model)])
+  return [...models].flatMap((model) =>
+    when(
+      !Object.hasOwn(judge.prices, model),
+      ["rewards", "judge", "prices"],
+      `must have a price of ${model}: budget counts by it`
+    )
+  )
+}
+
 /** User names and passwords in an address are secrets that are written. */
 const addresses: Rule = ({ rewards, trainer }) => {
   const message = "must not hold a user name or password"
   const inline = (url: string): boolean => /^https?:\/\/[^/?#]*@/.test(url)
+  const at = (...rest: Path): Path => ["rewards", "judge", ...rest]
   return [
-    ...when(rewards.judge !== undefined && inline(rewards.judge.endpoint), ["rewards", "judge", "endpoint"], message),
+    ...when(rewards.judge !== undefined && inline(rewards.judge.endpoint), at("endpoint"), message),
+    ...(rewards.judge?.replicas ?? []).flatMap((url, i) => when(inline(url), at("replicas", i), message)),
+    ...(rewards.judge?.panel ?? []).flatMap(({ endpoint }, i) =>
+      when(inline(endpoint), at("panel", i, "endpoint"), message)
+    ),
     ...when(trainer.kind === "service" && inline(trainer.url), ["trainer", "url"], message)
   ]
 }
@@ -193,6 +212,7 @@ const encodable: Rule = ({ policy, prompt }) => {
 const rules: ReadonlyArray<Rule> = [
   judge,
   composition,
+  judgePrices,
   addresses,
   unseen,
   workedExamples,

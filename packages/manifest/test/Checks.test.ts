@@ -13,6 +13,20 @@ const cases: ReadonlyArray<readonly [overrides: ReadonlyArray<string>, line: str
     "rewards.judge.endpoint: must not hold a user name or password"
   ],
   [
+    ["rewards.judge={endpoint: 'http://h', model: m, replicas: ['http://h', 'http://u:p@h']}"],
+    "rewards.judge.replicas[1]: must not hold a user name or password"
+  ],
+  [
+    ["rewards.judge={endpoint: 'http://h', model: m, panel: [{endpoint: 'http://u@h', model: n}]}"],
+    "rewards.judge.panel[0].endpoint: must not hold a user name or password"
+  ],
+  [
+    [
+      "rewards.judge={endpoint: 'http://h', model: m, budget: 5, panel: [{endpoint: 'http://h', model: n}], prices: {m: {prompt: 1, completion: 2}}}"
+    ],
+    "rewards.judge.prices: must have a price of n: budget counts by it"
+  ],
+  [
     ["trainer={kind: service, url: 'http://u@h', token: {env: T}}"],
     "trainer.url: must not hold a user name or password"
   ],

@@ -15,9 +15,15 @@ export type RuleRewards = RewardsSpec & { readonly accuracy: Exclude<AccuracyRul
 export const needsNoJudge = (spec: RewardsSpec): spec is RuleRewards =>
   spec.accuracy !== "judge" && spec.cascade !== "judge"
 
+/** The completion as rules read it: where the chat template has opened the thought, it begins inside one, which must end. */
+export const asRead = (spec: RewardsSpec, { completion, thinking }: ScoreRequest): string =>
+  spec.format_options?.think_opened_by_template === true && thinking === "on" && spec.answer !== "whole"
+    ? `<think>${completion}`
+    : completion
+
 /** Takes the answer that a spec's rule points at; null where there is none. */
 export const answerOf = (spec: RewardsSpec, request: ScoreRequest): string | null =>
-  takeAnswer(spec.answer, request.completion)
+  takeAnswer(spec.answer, asRead(spec, request))
 
 /** Finds the accuracy by the spec's rule; undefined where it has none (`none`) or asks a judge. */
 export const ruleAccuracy = (spec: RewardsSpec, request: ScoreRequest): Accuracy | undefined => {
@@ -29,7 +35,7 @@ export const ruleAccuracy = (spec: RewardsSpec, request: ScoreRequest): Accuracy
     case "instructions_loose":
       return followed(answerOf(spec, request), request.gold, spec.accuracy === "instructions" ? "strict" : "loose")
     default:
-      return compareAnswers(spec.accuracy, takeAnswers(spec.answer, request.completion), request.gold)
+      return compareAnswers(spec.accuracy, takeAnswers(spec.answer, asRead(spec, request)), request.gold)
   }
 }
 
@@ -47,7 +53,7 @@ export const settle = (
   verdict?: Verdict,
   answer: string | null = answerOf(spec, request)
 ): Score => {
-  const format = formatScore(spec.format, request.completion, request.thinking)
+  const format = formatScore(spec.format, request.completion, request.thinking, spec.format_options)
   const overlong = overlongOf(spec, request)
   const components: Components = {
     ...(accuracy?.kind === "scored" ? { accuracy: accuracy.value } : {}),

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import type { Accuracy } from "../accuracy/Accuracy.ts"
 import { truths } from "../accuracy/Math.ts"
 import type { Judged } from "../judge/Prompt.ts"
-import { answerOf, type RuleRewards, ruleAccuracy, settle } from "../Score.ts"
+import { answerOf, asRead, type RuleRewards, ruleAccuracy, settle } from "../Score.ts"
 import { Judge } from "./Judge.ts"
 import { MathGrader } from "./MathGrader.ts"
 import { mathJob } from "./MathJob.ts"
@@ -40,7 +40,7 @@ const applyRules = (
   requests: Requests
 ): Effect.Effect<ReadonlyArray<Ruled>> =>
   spec.accuracy === "math"
-    ? grader.grade(requests.map(({ completion, gold }) => mathJob(spec.answer, completion, truths(gold))))
+    ? grader.grade(requests.map((request) => mathJob(spec.answer, asRead(spec, request), truths(request.gold))))
     : Effect.sync(() =>
         requests.map((request) => ({ answer: answerOf(spec, request), accuracy: ruleAccuracy(spec, request) }))
       )
@@ -62,7 +62,13 @@ const settleUnjudged = (spec: RewardsSpec, request: ScoreRequest, { answer, accu
 }
 
 /** The same verdict for another completion: it cost nothing more, so that sums over scores are what was paid. */
-const repeated = (verdict: Verdict): Verdict => ({ ...verdict, prompt_tokens: 0, completion_tokens: 0, ms: 0 })
+const repeated = ({ cost, ...verdict }: Verdict): Verdict => ({
+  ...verdict,
+  prompt_tokens: 0,
+  completion_tokens: 0,
+  ms: 0,
+  ...(cost === undefined ? {} : { cost: 0 })
+})
 
 /** Mathematics in threads; other specs start none. */
 const graderOf = (spec: RewardsSpec): Layer.Layer<MathGrader> =>
