@@ -48,7 +48,7 @@ const measure = (pool: ReadonlyArray<RatedQuestion>, promptsPerStep: number) => 
 const sizes = process.argv.slice(2).map(Number)
 for (const questions of sizes.length > 0 ? sizes : [250_000, 1_000_000, 4_000_000]) {
   const pool = poolOf(questions)
-  for (const promptsPerStep of [32, 128, 1024]) {
+  for (const promptsPerStep of questions > 4_000_000 ? [128] : [32, 128, 1024]) {
     const { bytes, making, seconds } = measure(pool, promptsPerStep)
     const each = ((seconds / questions) * 1e9).toFixed(0)
     const memory =
