@@ -1,5 +1,5 @@
 /**
- * Times planning in process and weighs its memory: `node --expose-gc packages/curriculum/bench/plan.ts [questions ...]`.
+ * Times planning in process and weighs its memory: `node --expose-gc --max-old-space-size=8000 packages/curriculum/bench/plan.ts [questions ...]`.
  * One line a size and batch size: seconds of processor time (best of two, all threads: wall time would measure who else is on the machine), nanoseconds
  * a question, and bytes a question beside the pool that is given: while the plan is made (its first batch drawn) and when it stands.
  */
@@ -46,9 +46,9 @@ const measure = (pool: ReadonlyArray<RatedQuestion>, promptsPerStep: number) => 
 }
 
 const sizes = process.argv.slice(2).map(Number)
-for (const questions of sizes.length > 0 ? sizes : [250_000, 1_000_000, 4_000_000]) {
+for (const questions of sizes.length > 0 ? sizes : [250_000, 1_000_000, 10_000_000]) {
   const pool = poolOf(questions)
-  for (const promptsPerStep of [32, 128, 1024]) {
+  for (const promptsPerStep of questions > 4_000_000 ? [128] : [32, 128, 1024]) {
     const { bytes, making, seconds } = measure(pool, promptsPerStep)
     const each = ((seconds / questions) * 1e9).toFixed(0)
     const memory =

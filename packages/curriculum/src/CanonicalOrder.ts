@@ -20,43 +20,45 @@ const hash = (text: string): number => {
 }
 
 /**
- * Lists the indices of `ids` in canonical order.
+ * Lists the indices 0 .. length - 1 in the canonical order of their ids.
  * Throws `PoolInvalid`, which names an id that is found twice or empty and its row.
  */
-export const canonicalOrder = (ids: ReadonlyArray<string>): Int32Array => {
-  const indexBits = Math.max(1, Math.ceil(Math.log2(ids.length + 1)))
+export const canonicalOrder = (length: number, idAt: (index: number) => string): Int32Array => {
+  const indexBits = Math.max(1, Math.ceil(Math.log2(length + 1)))
   const room = 2 ** indexBits
-  const packed = new Float64Array(ids.length)
+  const packed = new Float64Array(length)
   // The hash keeps the bits of a double that the index leaves, so that sorting the packed numbers sorts both.
-  for (let i = 0; i < ids.length; i++) {
-    if (ids[i] === "") throw new PoolInvalid({ question_id: '""', row: i + 1, reason: "has an empty id" })
-    packed[i] = Math.floor(hash(ids[i] ?? "") / room) * room + i
+  for (let i = 0; i < length; i++) {
+    const id = idAt(i)
+    if (id === "") throw new PoolInvalid({ question_id: '""', row: i + 1, reason: "has an empty id" })
+    packed[i] = Math.floor(hash(id) / room) * room + i
   }
   packed.sort()
-  const order = new Int32Array(ids.length)
+  // The order is written over the numbers that have been read: at ten million ids another array is another collection of all garbage.
+  const order = new Int32Array(packed.buffer, 0, length)
   let runFrom = 0
   let runHash = NaN
-  for (let i = 0; i < order.length; i++) {
+  for (let i = 0; i < length; i++) {
     const value = packed[i] ?? 0
     const own = Math.floor(value / room)
     order[i] = value - own * room
     if (own === runHash) continue
-    if (i - runFrom > 1) sortRun(order, ids, runFrom, i)
+    if (i - runFrom > 1) sortRun(order, idAt, runFrom, i)
     runFrom = i
     runHash = own
   }
-  if (order.length - runFrom > 1) sortRun(order, ids, runFrom, order.length)
+  if (length - runFrom > 1) sortRun(order, idAt, runFrom, length)
   return order
 }
 
-const sortRun = (order: Int32Array, ids: ReadonlyArray<string>, from: number, to: number): void => {
-  const idOf = (index: number | undefined): string => ids[index ?? -1] ?? ""
-  order.subarray(from, to).sort((x, y) => (idOf(x) < idOf(y) ? -1 : idOf(x) > idOf(y) ? 1 : 0))
+/** Sorts a run of equal hashes by id. It lies before what is still to be read. */
+const sortRun = (order: Int32Array, idAt: (index: number) => string, from: number, to: number): void => {
+  order.subarray(from, to).sort((x, y) => (idAt(x) < idAt(y) ? -1 : idAt(x) > idAt(y) ? 1 : 0))
   for (let i = from + 1; i < to; i++) {
     const [first, second] = [order[i - 1] ?? 0, order[i] ?? 0]
-    if (idOf(second) !== idOf(first)) continue
+    if (idAt(second) !== idAt(first)) continue
     const rows = [first + 1, second + 1].toSorted((a, b) => a - b)
     const reason = `is in the pool twice: its row ${rows[0]} has the id already`
-    throw new PoolInvalid({ question_id: idOf(second), row: rows[1] ?? 0, reason })
+    throw new PoolInvalid({ question_id: idAt(second), row: rows[1] ?? 0, reason })
   }
 }

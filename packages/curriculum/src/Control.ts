@@ -16,7 +16,7 @@ export const unfilteredControl = (
   like?: ReadonlyArray<Pick<RatedQuestion, "domain">>
 ): ReadonlyArray<RatedQuestion> => {
   const scored = input.filter((row) => row.scored > 0)
-  const order = canonicalOrder(scored.map((row) => row.question_id))
+  const order = canonicalOrder(scored.length, (i) => scored[i]?.question_id ?? "")
   stream(child(seed, "control")).shuffle(order)
   const wanted = like === undefined ? undefined : countBy(like)
   const chosen: Array<RatedQuestion> = []

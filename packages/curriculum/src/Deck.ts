@@ -19,6 +19,7 @@ export const Deck = Schema.Struct({
   domainOf: Int32s,
   starts: Int32s,
   ids: Schema.Array(Schema.String),
+  /** The questions' own rates where rates were binned; empty where each has its level's. */
   questionRates: Float64s,
   distinct: Schema.Int,
   /** Positions drawn in the present round, by level. */
@@ -160,9 +161,13 @@ export const idsAt = ({ ids }: Deck, positions: ReadonlyArray<number>): Array<st
   return found
 }
 
+/** Reads the pass rate of the question at a position: its own where rates were binned, else its level's. */
+export const rateOf = (deck: Deck, position: number): number =>
+  deck.questionRates[position] ?? deck.rates[levelOf(deck, position)] ?? 0
+
 /** Computes the mean pass rate of the questions at these positions, summed in the order given. */
-export const meanRate = ({ questionRates }: Deck, positions: ReadonlyArray<number>): number => {
+export const meanRate = (deck: Deck, positions: ReadonlyArray<number>): number => {
   let sum = 0
-  for (let i = 0; i < positions.length; i++) sum += questionRates[positions[i] ?? 0] ?? 0
+  for (let i = 0; i < positions.length; i++) sum += rateOf(deck, positions[i] ?? 0)
   return sum / positions.length
 }

@@ -20,33 +20,36 @@ export interface Levels {
   readonly starts: Int32Array
   /** Question ids by level, in each level in the order in which they are taken: a seeded permutation. */
   readonly ids: ReadonlyArray<string>
-  /** The questions' own pass rates, parallel to `ids`; they differ from their level's where rates were binned. */
+  /** The questions' own pass rates, parallel to `ids`, where rates were binned; empty where each question has its level's rate. */
   readonly questionRates: Float64Array
   /** Distinct rates before binning. */
   readonly distinct: number
 }
 
+/** Computes the pass rate of the i-th question as a double: for counts below 2^26 two are equal exactly when the fractions are. Throws as `ratesOf`. */
+const rateAt = (pool: ReadonlyArray<RatedQuestion>, i: number): number => {
+  const { passed, question_id, scored } = pool[i]!
+  if (!Number.isInteger(passed) || !Number.isInteger(scored) || passed < 0 || passed > scored || scored === 0) {
+    throw new PoolInvalid({ question_id, row: i + 1, reason: `has no pass rate: ${passed} of ${scored}` })
+  }
+  return passed / scored
+}
+
 /**
- * Computes pass rates as doubles: for counts below 2^26 two of them are equal exactly when the fractions are.
- * Throws `PoolInvalid` where there is none: a count that is no whole number (NaN too), below 0, above `scored`, or of 0 samples.
+ * Computes all pass rates. Throws `PoolInvalid` where there is none: a count that is no whole number (NaN too), below 0, above `scored`, or of 0
+ * samples.
  */
 export const ratesOf = (pool: ReadonlyArray<RatedQuestion>): Float64Array => {
   const rates = new Float64Array(pool.length)
-  for (let i = 0; i < pool.length; i++) {
-    const { passed, question_id, scored } = pool[i]!
-    if (!Number.isInteger(passed) || !Number.isInteger(scored) || passed < 0 || passed > scored || scored === 0) {
-      throw new PoolInvalid({ question_id, row: i + 1, reason: `has no pass rate: ${passed} of ${scored}` })
-    }
-    rates[i] = passed / scored
-  }
+  for (let i = 0; i < rates.length; i++) rates[i] = rateAt(pool, i)
   return rates
 }
 
-/** Copies `from[order[i]]` to position i. Plain loops: an iterator over a million indices costs more than all the rest. */
-export const gather = <T>(from: ArrayLike<T>, order: Int32Array, absent: T): Array<T> => {
+/** Puts what `at(order[i])` gives at position i. Plain loops: an iterator over a million indices costs more than all the rest. */
+export const gather = (order: Int32Array, at: (index: number) => string): Array<string> => {
   // oxlint-disable-next-line unicorn/no-new-array -- a list of known length that grows by push is copied many times
-  const out = new Array<T>(order.length)
-  for (let i = 0; i < order.length; i++) out[i] = from[order[i] ?? 0] ?? absent
+  const out = new Array<string>(order.length)
+  for (let i = 0; i < order.length; i++) out[i] = at(order[i] ?? 0)
   return out
 }
 
@@ -58,13 +61,16 @@ export const gatherNumbers = (from: Float64Array, order: Int32Array): Float64Arr
 }
 
 /** Gives every value the index of its rank among the distinct values; a table of the last values spares most look-ups. */
-const ranked = (values: Float64Array): { readonly distinct: Float64Array; readonly index: Int32Array } => {
+const ranked = (
+  length: number,
+  valueAt: (i: number) => number
+): { readonly distinct: Float64Array; readonly index: Int32Array } => {
   const seen = new Map<number, number>()
-  const index = new Int32Array(values.length)
+  const index = new Int32Array(length)
   let last = NaN
   let lastIndex = 0
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? 0
+  for (let i = 0; i < length; i++) {
+    const value = valueAt(i)
     if (value !== last) {
       last = value
       lastIndex = seen.get(value) ?? seen.size
@@ -122,16 +128,14 @@ const number = (cells: Int32Array, rates: Float64Array, domains: number) => {
  * Throws `PoolInvalid` for an id that occurs twice or is empty and for a question without a pass rate.
  */
 export const levelsOf = (pool: ReadonlyArray<RatedQuestion>, seed: Seed, byDomain = false): Levels => {
-  const own = ratesOf(pool)
-  let { distinct, index: cells } = ranked(own)
+  let { distinct, index: cells } = ranked(pool.length, (i) => rateAt(pool, i))
   const distinctRates = distinct.length
-  if (distinct.length > maxLevels)
-    ({ distinct, index: cells } = ranked(own.map((rate) => Math.round(rate * bins) / bins)))
+  const binned = distinctRates > maxLevels
+  if (binned) ({ distinct, index: cells } = ranked(pool.length, (i) => Math.round(rateAt(pool, i) * bins) / bins))
   const { domains, indexOf } = domainsOf(pool, byDomain)
   if (domains.length > 1) for (let i = 0; i < cells.length; i++) cells[i]! += indexOf(pool[i]) * distinct.length
   const { domainOf, levelOf, rates, starts } = number(cells, distinct, domains.length)
-  const ids = pool.map((question) => question.question_id)
-  const canonical = canonicalOrder(ids)
+  const canonical = canonicalOrder(pool.length, (i) => pool[i]?.question_id ?? "")
   const next = starts.slice()
   const order = new Int32Array(pool.length)
   for (let i = 0; i < canonical.length; i++) {
@@ -153,8 +157,8 @@ export const levelsOf = (pool: ReadonlyArray<RatedQuestion>, seed: Seed, byDomai
     rates,
     domainOf,
     starts,
-    ids: gather(ids, order, ""),
-    questionRates: gatherNumbers(own, order),
+    ids: gather(order, (i) => pool[i]?.question_id ?? ""),
+    questionRates: binned ? Float64Array.from(order, (i) => rateAt(pool, i)) : new Float64Array(0),
     distinct: distinctRates
   }
 }

@@ -137,14 +137,14 @@ export const weightedBatcher = <Own, Options extends WeightedOptions>(
   const init = (pool: ReadonlyArray<RatedQuestion>, options: Options): State => {
     checkOptions(options)
     const unordered = ratesOf(pool)
-    const ids = pool.map((question) => question.question_id)
-    const order = canonicalOrder(ids)
+    const idAt = (i: number): string => pool[i]?.question_id ?? ""
+    const order = canonicalOrder(pool.length, idAt)
     const rates = gatherNumbers(unordered, order)
     const own = rule.init(options)
     const tierOf = rule.firstTier ?? rule.tierOf
     const tiers = Int32Array.from(rates, (rate) => 2 * tierOf(own, rate))
     return {
-      ids: gather(ids, order, ""),
+      ids: gather(order, idAt),
       rates,
       segments: Segments.make(tiers, 2 * rule.weights(own).length),
       last: [],

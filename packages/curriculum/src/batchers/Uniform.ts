@@ -26,11 +26,11 @@ export type UniformState = typeof UniformState.Type
 const init = (pool: ReadonlyArray<RatedQuestion>, options: DrawOptions): UniformState => {
   checkOptions(options)
   const rates = ratesOf(pool)
-  const ids = pool.map((question) => question.question_id)
-  const order = canonicalOrder(ids)
+  const idAt = (i: number): string => pool[i]?.question_id ?? ""
+  const order = canonicalOrder(pool.length, idAt)
   Seed.stream(Seed.child(options.seed, "uniform")).shuffle(order)
   return {
-    ids: gather(ids, order, ""),
+    ids: gather(order, idAt),
     questionRates: gatherNumbers(rates, order),
     drawn: 0,
     returned: [],
