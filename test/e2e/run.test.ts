@@ -125,6 +125,20 @@ describe("a run that is cut", () => {
     }
   )
 
+  it("draws by what it learnt as if it had not been cut, where the batcher learns from outcomes", async () => {
+    const adaptive = ["-s", 'curriculum={"batcher":"adarft"}', "--json"]
+    const runsHere = directory()
+    const cut = start(["run", manifest, "--runs", runsHere, ...adaptive])
+    await cut.said("train 1/")
+    cut.child.kill("SIGKILL")
+    await cut.ended
+    const resumed = lastLine(await gradus("run", manifest, "--runs", runsHere, ...adaptive))
+    const uncut = lastLine(await gradus("run", manifest, "--runs", wholeRuns, ...adaptive))
+    assert.deepStrictEqual(resumed.digest, uncut.digest)
+    assert.notStrictEqual(uncut.digest.plan, whole.digest.plan)
+    assert.isTrue(existsSync(join(uncut.dir, "plan.parquet")))
+  })
+
   it("by Ctrl-C says how to go on, exits with 130, and goes on by `gradus resume`", async () => {
     const { ended, runsHere } = await cutAt("train 1/", "SIGINT")
     assert.strictEqual(ended.code, 130)

@@ -12,6 +12,8 @@ const USAGE = new Set([
   "QuestionSetsOverlap",
   "QuestionSpaceExhausted",
   "PlanRequestInvalid",
+  "PoolInvalid",
+  "CurriculumInvalid",
   "RunChanged",
   "RunUnreadable"
 ])

@@ -1,8 +1,12 @@
 /** Reads a run back from its directory alone: no server, no store. */
+import { profileRatesTable, rolloutsTable, rowsOf } from "@gradus/analytics/Tables"
+import { questionHistory } from "@gradus/analytics/verbs/questionHistory"
+import type { JournalEvent } from "@gradus/domain/Journal"
 import { Lineage } from "@gradus/domain/Lineage"
 import { Manifest } from "@gradus/domain/manifest/Manifest"
 import { MetricsRow, TimingsRow } from "@gradus/domain/Metrics"
 import { ProfileRow } from "@gradus/domain/Profile"
+import type { HistoryRow } from "@gradus/domain/QuestionHistory"
 import {
   EvaluationFile,
   type EvaluationReading,
@@ -96,22 +100,40 @@ const examples = Effect.fn("ReadRun.examples")(function* (
   return pairs
 })
 
+/** The batches so far, where there is no plan of all of them. */
+const drawnBatches = (events: ReadonlyArray<JournalEvent>) =>
+  events.flatMap((event) => (event._tag === "step_generated" ? (event.batch ?? []) : []))
+
+/** What happened to each question, from the completions of every step. */
+const history = Effect.fn("ReadRun.history")(function* (
+  directory: RunDirectory,
+  rates: ReadonlyArray<ProfileRow>,
+  events: ReadonlyArray<JournalEvent>
+) {
+  const steps = events.flatMap((event) => (event._tag === "step_generated" ? [event.step] : []))
+  const rows = yield* Effect.forEach(steps, (step) => rollouts(directory.rollouts(step)))
+  if (rows.length === 0) return []
+  return rowsOf<HistoryRow>(questionHistory(profileRatesTable(rates))(rolloutsTable(rows.flat())))
+})
+
 /** Reads everything that a report needs. Works on unfinished runs too. */
 export const readRun = Effect.fn("ReadRun.readRun")(function* (root: string) {
   const directory = yield* layout(root)
   const resolved = yield* readJson(ResolvedFile, directory.resolved)
   const evaluation = yield* readings(directory)
   const { events } = yield* readJournal(directory.journal)
+  const rates = (yield* exists(directory.profile))
+    ? yield* decodeRows(ProfileRow, yield* readFile(directory.profile))
+    : []
   const record: RunRecord = {
     run: directory.run,
     manifest: resolved.manifest,
     lineage: yield* readJson(Lineage, directory.lineage),
     metrics: yield* lines(MetricsRow, directory.metrics),
     timings: yield* lines(TimingsRow, directory.timings),
-    plan: (yield* exists(directory.plan)) ? yield* decodePlan(yield* readFile(directory.plan)) : [],
-    profile: (yield* exists(directory.profile))
-      ? yield* decodeRows(ProfileRow, yield* readFile(directory.profile))
-      : [],
+    plan: (yield* exists(directory.plan)) ? yield* decodePlan(yield* readFile(directory.plan)) : drawnBatches(events),
+    profile: rates,
+    history: yield* history(directory, rates, events),
     evaluation,
     examples: yield* examples(directory, evaluation, resolved.manifest.report.examples),
     finished: events.some((event) => event._tag === "run_finished")

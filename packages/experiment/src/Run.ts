@@ -20,7 +20,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { exists, readFile, readJson, writeFile, writeJson } from "./AtomicFile.ts"
 import type { RunContext } from "./Context.ts"
-import { filterAndPlan } from "./CurriculumStage.ts"
+import { filterAndPlan, writeDrawn } from "./CurriculumStage.ts"
 import { evaluateAll } from "./Evaluate.ts"
 import { openJournal, readJournal } from "./Journal.ts"
 import type { TrainedPolicy } from "./Policy.ts"
@@ -47,7 +47,7 @@ export class RunChanged extends Schema.TaggedError<RunChanged>()("RunChanged", {
 }
 
 /** What the application knows about where a run comes from. */
-export type Origin = Pick<typeof Lineage.Type, "commit" | "dirty" | "locks" | "versions" | "hardware">
+export type Origin = Pick<Lineage, "commit" | "dirty" | "locks" | "versions" | "hardware">
 
 export interface RunInput {
   readonly resolved: Pick<ResolvedManifest, "manifest" | "digest"> & { readonly provenance: ReadonlyArray<unknown> }
@@ -84,7 +84,7 @@ const describe = Effect.fn("Run.describe")(function* (input: RunInput, directory
   if (yield* exists(directory.lineage)) return yield* checkUnchanged(input, directory, datasetDigest)
   const info = yield* (yield* Trainer).info
   const generation = info.determinism
-  const lineage: typeof Lineage.Type = {
+  const lineage: Lineage = {
     format: 1,
     created: DateTime.formatIso(yield* DateTime.now),
     ...input.origin,
@@ -201,23 +201,27 @@ export const summary = Effect.fn("Run.summary")(function* (root: string) {
 /** What a run works with. */
 export type RunEngines = Trainer | Generator | Scorer
 
-/** Warm-up, profile, filter, plan: everything that is known before the first step. */
-const upToPlan = Effect.fn("Run.upToPlan")(function* (context: RunContext, until: Prefix | undefined) {
+/** Warm-up and profile: how hard the questions are for the policy that training starts from. */
+const upToProfile = Effect.fn("Run.upToProfile")(function* (context: RunContext) {
   const start = yield* warmup(context)
   const policy = yield* openPolicy(context, start)
   yield* catchUp(context, policy)
-  const rates = yield* profile(context, policy)
-  const batches = until === "profile" ? [] : yield* filterAndPlan(context, rates)
-  return { policy, rates, batches }
+  return { policy, rates: yield* profile(context, policy) }
+})
+
+/** ... filter and plan: everything that is known before the first step. */
+const upToPlan = Effect.fn("Run.upToPlan")(function* (context: RunContext) {
+  const { policy, rates } = yield* upToProfile(context)
+  return { policy, served: yield* filterAndPlan(context, rates) }
 })
 
 const work = Effect.fn("Run.work")(function* (input: RunInput) {
   const started = yield* Clock.currentTimeMillis
   const context = yield* prepare(input)
-  const { policy, batches } = yield* upToPlan(context, undefined)
+  const { policy, served } = yield* upToPlan(context)
   yield* evaluateAll(context, policy, "evaluate_first", 0)
-  const trained = yield* train(context, policy, batches)
-  const steps = Math.min(batches.length, context.manifest.train.steps ?? batches.length)
+  const { policy: trained, steps } = yield* train(context, policy, served.course)
+  yield* writeDrawn(context)
   yield* finishTraining(context, trained, steps)
   yield* evaluateAll(context, trained, "evaluate_last", steps)
   yield* context.journal.commit({ _tag: "run_finished", step: steps })
@@ -246,16 +250,21 @@ export const finished = Effect.fn("Run.finished")(function* (input: RunInput) {
   return result
 })
 
-/** A part of a run that ends before training. */
-export type Prefix = "profile" | "plan"
-
-/** Runs an experiment up to its profile or its plan; `run` goes on from there. */
-export const prefix = Effect.fn("Run.prefix")(function* <E>(
+/** Owns a run directory while an effect works in it. */
+const owned = <A, E, E2, R>(
   input: RunInput,
-  engines: Layer.Layer<RunEngines, E>,
-  until: Prefix
-) {
-  yield* (yield* RunLease).acquire(input.root)
-  const part = Effect.flatMap(prepare(input), (context) => upToPlan(context, until))
-  return yield* Effect.provide(part, engines)
-}, Effect.scoped)
+  engines: Layer.Layer<RunEngines, E2>,
+  part: (context: RunContext) => Effect.Effect<A, E, R>
+) =>
+  Effect.gen(function* () {
+    yield* (yield* RunLease).acquire(input.root)
+    return yield* Effect.provide(Effect.flatMap(prepare(input), part), engines)
+  }).pipe(Effect.scoped)
+
+/** Runs an experiment up to its profile; `run` goes on from there. */
+export const profileOf = <E>(input: RunInput, engines: Layer.Layer<RunEngines, E>) =>
+  owned(input, engines, (context) => Effect.map(upToProfile(context), ({ rates }) => rates))
+
+/** Runs an experiment up to its plan; `run` goes on from there. */
+export const planOf = <E>(input: RunInput, engines: Layer.Layer<RunEngines, E>) =>
+  owned(input, engines, (context) => Effect.map(upToPlan(context), ({ served }) => served))

@@ -6,7 +6,9 @@ import * as Schema from "effect/Schema"
 import type { ScoredGroup } from "../src/Sampling.ts"
 
 /** A manifest with the defaults of the design; the rest is as small as it goes. */
-export const manifest = (over: { readonly train?: object; readonly rewards?: object } = {}): Manifest =>
+export const manifest = (
+  over: { readonly train?: object; readonly rewards?: object; readonly curriculum?: object } = {}
+): Manifest =>
   Schema.decodeUnknownSync(Manifest)({
     version: 1,
     name: "steps",
@@ -15,6 +17,7 @@ export const manifest = (over: { readonly train?: object; readonly rewards?: obj
     policy: { kind: "huggingface", path: "policy" },
     sampling: { max_tokens: 8 },
     rewards: over.rewards ?? {},
+    ...(over.curriculum === undefined ? {} : { curriculum: over.curriculum }),
     train: { prompts_per_step: 2, samples_per_prompt: 2, learning_rate: { peak: 1e-3 }, ...over.train }
   })
 

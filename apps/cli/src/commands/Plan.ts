@@ -4,7 +4,7 @@ import { GaussianBatcher } from "@gradus/domain/manifest/Curriculum"
 import type { PlannedBatch } from "@gradus/domain/Plan"
 import * as Seed from "@gradus/domain/Seed"
 import { load } from "@gradus/manifest/service/Load"
-import { prefix } from "@gradus/experiment/Run"
+import { planOf } from "@gradus/experiment/Run"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Engines } from "../Engines.ts"
@@ -62,8 +62,8 @@ const fromManifest = Effect.fnUntraced(function* (manifest: string, options: Pla
   const input = yield* runInput(yield* load(manifest, options.set), options.runs)
   const { lease, run: enginesOf } = yield* Engines
   const engines = enginesOf(input.resolved.manifest, yield* trainerPlace(input.root))
-  const { batches } = yield* prefix(input, engines, "plan").pipe(Effect.provide([lease, TerminalProgress.layer]))
-  return { batches, notes: [] as ReadonlyArray<string> }
+  const { notes, plan: batches } = yield* planOf(input, engines).pipe(Effect.provide([lease, TerminalProgress.layer]))
+  return { batches, notes }
 })
 
 const three = (value: number | null): string => (value === null ? "-" : value.toFixed(3))

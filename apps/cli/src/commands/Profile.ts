@@ -1,7 +1,7 @@
 /** `gradus profile M`: pass rates of a manifest's questions under the policy that training starts from. */
 import { filter } from "@gradus/curriculum/Filter"
 import { load } from "@gradus/manifest/service/Load"
-import { prefix } from "@gradus/experiment/Run"
+import { profileOf } from "@gradus/experiment/Run"
 import { layout } from "@gradus/experiment/RunDirectory"
 import * as Effect from "effect/Effect"
 import { arithmetic } from "../Arithmetic.ts"
@@ -18,7 +18,7 @@ export const profile = Effect.fn("gradus.profile")(function* (options: RunOption
   for (const line of arithmetic(manifest).slice(0, manifest.warmup === undefined ? 1 : 2)) yield* say(line)
   const { lease, run: enginesOf } = yield* Engines
   const engines = enginesOf(manifest, yield* trainerPlace(input.root))
-  const { rates } = yield* prefix(input, engines, "profile").pipe(Effect.provide([lease, TerminalProgress.layer]))
+  const rates = yield* profileOf(input, engines).pipe(Effect.provide([lease, TerminalProgress.layer]))
   const { byLevel, kept } = filter(rates, manifest.filter, manifest.profile.samples)
   const output = (yield* layout(input.root)).profile
   const unscored = rates.reduce((sum, row) => sum + row.n - row.scored, 0)
