@@ -19,7 +19,10 @@ const cases: ReadonlyArray<readonly [override: string, line: string]> = [
   ["questions={}", "questions.kind: is required, but missing; one of sorting, arithmetic, files"],
   ["questions=[]", "questions: must be a map, not a list"],
   ["questions.heldot=5", "questions.heldot: unknown key; did you mean `heldout`?"],
-  ["curriculum.batcher=gausian", "curriculum.batcher: must be one of gaussian, uniform, sorted, reversed, balanced, e2h_gaussian, adarft, learnability, pools, bandit; did you mean `gaussian`?"],
+  [
+    "curriculum.batcher=gausian",
+    "curriculum.batcher: must be one of gaussian, uniform, sorted, reversed, balanced, e2h_gaussian, adarft, learnability, pools, bandit; did you mean `gaussian`?"
+  ],
   ["curriculum={batcher: uniform, sigma: 0.1}", "curriculum.sigma: unknown key"],
   ["policy={kind: gguf, pth: x, path: y}", "policy.pth: unknown key; did you mean `path`?"],
   ["policy={kind: artifact, digest: abc}", "policy.digest: must be a SHA-256 in 64 lower-case hexadecimal digits"],
