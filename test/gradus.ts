@@ -26,6 +26,8 @@ export interface Started {
   readonly ended: Promise<Ended>
   /** Resolves when a text has been said on either stream; rejects when the process ends without it. */
   readonly said: (text: string) => Promise<void>
+  /** The first line of standard output, as JSON. */
+  readonly line: () => any
 }
 
 /** Starts `gradus` with arguments. It is killed with the test file that started it. */
@@ -53,7 +55,7 @@ export const start = (args: ReadonlyArray<string>, cwd = root): Started => {
       look()
       void ended.then(() => reject(new Error(`it ended without saying "${text}":\n${out.stderr}`)))
     })
-  return { child, ended, said }
+  return { child, ended, said, line: () => JSON.parse(out.stdout.split("\n")[0] ?? "") }
 }
 
 /** Runs `gradus` to its end. */

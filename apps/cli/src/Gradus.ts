@@ -31,6 +31,12 @@ const dropAt = Flag.Finite("drop-at").pipe(
 )
 const optional = Option.getOrUndefined
 
+const rules = {
+  accuracy: text("accuracy", "exact, numeric, math, choice, judge, none, …").pipe(Flag.withDefault("exact")),
+  answer: text("answer", "which answer is taken from a completion").pipe(Flag.withDefault("after_think")),
+  format: text("format", "thinking, none, …").pipe(Flag.withDefault("thinking"))
+}
+
 const run = Command.make("run", { manifest, set, runs, json }, (options) =>
   Effect.flatMap(
     Effect.promise(() => import("./commands/Run.ts")),
@@ -107,9 +113,7 @@ const filter = Command.make(
 const score = Command.make(
   "score",
   {
-    accuracy: text("accuracy", "exact, numeric, judge, none, …").pipe(Flag.withDefault("exact")),
-    answer: text("answer", "which answer is taken from a completion").pipe(Flag.withDefault("after_think")),
-    format: text("format", "thinking or none").pipe(Flag.withDefault("thinking")),
+    ...rules,
     judgeUrl: Flag.optional(text("judge-url", "OpenAI-compatible endpoint of the judge")),
     judgeModel: Flag.optional(text("judge-model", "the judge's model")),
     judgeKeyEnv: Flag.optional(text("judge-key-env", "environment variable with the judge's key")),
@@ -177,9 +181,63 @@ const serve = Command.make("serve").pipe(
           Effect.promise(() => import("./commands/ServeTrainer.ts")),
           (command) => command.serveTrainer(options)
         )
-    ).pipe(Command.withDescription("Start the trainer that a manifest describes; the first line says where it is"))
+    ).pipe(Command.withDescription("Start the trainer that a manifest describes; the first line says where it is")),
+    Command.make(
+      "rewards",
+      {
+        manifest: Argument.optional(manifest),
+        set,
+        ...rules,
+        port: Flag.Int("port").pipe(Flag.withDefault(0), Flag.withDescription("0: any free one"))
+      },
+      ({ manifest: file, ...rest }) =>
+        Effect.flatMap(
+          Effect.promise(() => import("./commands/ServeRewards.ts")),
+          (command) => command.serveRewards({ ...rest, manifest: optional(file) })
+        )
+    ).pipe(Command.withDescription("Score for other trainers, by a manifest's rewards or by named rules"))
   ])
 )
+
+const files = {
+  input: text("input", "JSONL or Parquet"),
+  output: text("output", "JSONL file for the result"),
+  json
+}
+const judge = Command.make("judge").pipe(
+  Command.withDescription("The judge's parts alone, on files"),
+  Command.withSubcommands([
+    Command.make(
+      "parse",
+      { rule: text("rule", "how a reply is read, e.g. yes_no or GRADE_last"), ...files },
+      (options) =>
+        Effect.flatMap(
+          Effect.promise(() => import("./commands/Judge.ts")),
+          (command) => command.parse(options)
+        )
+    ).pipe(Command.withDescription("Read replies: rows {id, reply} become {id, verdict}")),
+    Command.make("guard", files, (options) =>
+      Effect.flatMap(
+        Effect.promise(() => import("./commands/Judge.ts")),
+        (command) => command.guard(options)
+      )
+    ).pipe(Command.withDescription("Say which completions a judge would be asked about"))
+  ])
+)
+
+const rejudge = Command.make(
+  "rejudge",
+  {
+    directory,
+    all: Flag.Boolean("all").pipe(Flag.withDefault(false), Flag.withDescription("not only what is unscored")),
+    json
+  },
+  (options) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./commands/Rejudge.ts")),
+      (command) => command.rejudge(options)
+    )
+).pipe(Command.withDescription("Score a run's stored completions again and say what would have changed"))
 
 const doctor = Command.make("doctor", { json }, (options) =>
   Effect.flatMap(
@@ -190,5 +248,5 @@ const doctor = Command.make("doctor", { json }, (options) =>
 
 export const gradus = Command.make("gradus").pipe(
   Command.withDescription("Curriculum RL experiments for language models"),
-  Command.withSubcommands([run, resume, plan, profile, filter, score, report, config, serve, doctor])
+  Command.withSubcommands([run, resume, plan, profile, filter, score, judge, rejudge, report, config, serve, doctor])
 )

@@ -1,16 +1,14 @@
 /** `gradus score`: rewards alone, on a file of completions. */
 import { AccuracyRule, AnswerRule, FormatRule, RewardsSpec } from "@gradus/domain/manifest/Rewards"
 import type { ScoreRequest } from "@gradus/domain/Score"
-import { readRows } from "@gradus/datasets/service/Rows"
-import { DatasetRowInvalid } from "@gradus/datasets/DatasetErrors"
-import type { Row } from "@gradus/datasets/Row"
-import { writeFile } from "@gradus/experiment/AtomicFile"
 import { timed } from "@gradus/experiment/Records"
 import { Scorer } from "@gradus/rewards/service/Scorer"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Engines } from "../Engines.ts"
 import { print, printJson } from "../Output.ts"
+import { decodeFile, writeRows } from "../RowFile.ts"
+import { UsageError } from "../UsageError.ts"
 
 /** A row to be scored; other columns are ignored. */
 const ScoreRow = Schema.Struct({
@@ -32,13 +30,6 @@ export interface ScoreOptions {
   readonly input: string
   readonly output: string
   readonly json: boolean
-}
-
-/** The options do not make rewards. */
-export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", { reason: Schema.String }) {
-  override get message(): string {
-    return `score: ${this.reason}`
-  }
 }
 
 const RULES = { accuracy: AccuracyRule, answer: AnswerRule, format: FormatRule } as const
@@ -73,11 +64,11 @@ const rewardsOf = Effect.fnUntraced(function* (options: ScoreOptions) {
   return spec
 })
 
-const requestOf = (file: string, row: Row): Effect.Effect<ScoreRequest, DatasetRowInvalid> =>
-  Schema.decodeUnknownEffect(ScoreRow)(row.values).pipe(
-    Effect.map(({ gold, id, ...rest }) => ({ id: String(id), gold: String(gold), ...rest })),
-    Effect.mapError((error) => new DatasetRowInvalid({ file, row: row.row, reason: error.message }))
-  )
+const requestOf = ({ gold, id, ...rest }: typeof ScoreRow.Type): ScoreRequest => ({
+  id: String(id),
+  gold: String(gold),
+  ...rest
+})
 
 /** Judgements are waited for together, rules one after the other, so that each row has a time of its own. */
 const scoreAll = Effect.fnUntraced(function* (requests: ReadonlyArray<ScoreRequest>, judged: boolean) {
@@ -94,28 +85,21 @@ const scoreAll = Effect.fnUntraced(function* (requests: ReadonlyArray<ScoreReque
 /** Scores a file into another, row by row in the same order. */
 export const score = Effect.fn("gradus.score")(function* (options: ScoreOptions) {
   const spec = yield* rewardsOf(options)
-  const rows = yield* readRows(options.input)
-  const requests = yield* Effect.forEach(rows, (row) => requestOf(options.input, row))
+  const requests = (yield* decodeFile(ScoreRow, options.input)).map(requestOf)
   const scored = yield* Effect.provide(scoreAll(requests, spec.accuracy === "judge"), (yield* Engines).scorer(spec))
-  const lines = scored.map(({ ms, score: one }, index) => {
+  const written = scored.map(({ ms, score: one }, index) => {
     const { answer = null, components = {}, unscored, value = null } = one ?? {}
     const id = requests[index]?.id
-    return JSON.stringify({
-      id,
-      value,
-      ...(unscored === undefined ? {} : { unscored }),
-      answer,
-      components,
-      ms: Math.round(ms * 1000) / 1000
-    })
+    const reason = unscored === undefined ? {} : { unscored }
+    return { id, value, ...reason, answer, components, ms: Math.round(ms * 1000) / 1000 }
   })
-  yield* writeFile(options.output, lines.map((line) => `${line}\n`).join(""))
+  yield* writeRows(options.output, written)
   const values = scored.flatMap(({ score: one }) => (one?.value == null ? [] : [one.value]))
   const mean = values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length
   const result = {
-    rows: rows.length,
+    rows: requests.length,
     scored: values.length,
-    unscored: rows.length - values.length,
+    unscored: requests.length - values.length,
     mean,
     output: options.output
   }
