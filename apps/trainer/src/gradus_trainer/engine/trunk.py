@@ -87,12 +87,13 @@ class Packed:
 
     def hidden(self, micro: PackedBatch) -> tuple[Tensor, Tensor | None]:
         """See Trunk."""
-        mode = self._checkpointing(len(micro.inputs_T)) if torch.is_grad_enabled() else "off"
+        mode = self.mode(len(micro.inputs_T)) if torch.is_grad_enabled() else "off"
         layer = packed_layer(block_shape(self.decoder), attention_named(self.attention), mode, self.compiled)
         stream = (micro.inputs_T, micro.positions_T, micro.offsets_S, micro.longest)
         return packed_hidden(self.decoder, layer, *stream), micro.select_N
 
-    def _checkpointing(self, positions: int) -> str:
+    def mode(self, positions: int) -> str:
+        """What of a stream of so many positions is computed again in backward."""
         if self.checkpointing != "auto" or self.decoder.embedding.device.type != "cuda":
             return "off" if self.checkpointing == "auto" else self.checkpointing
         needed = {mode: positions * activation_bytes(self.decoder, mode) for mode in CHECKPOINTING}

@@ -89,10 +89,11 @@ def _backward_fake(
     return gradients[0], gradients[1], gradients[2]
 
 
-def _keep(context: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    """torch passes these by their names."""
     query, key, value, offsets, longest = inputs
-    context.save_for_backward(query, key, value, offsets, *output)
-    context.longest = longest
+    ctx.save_for_backward(query, key, value, offsets, *output)
+    ctx.longest = longest
 
 
 def _derivative(backward: Any) -> Any:

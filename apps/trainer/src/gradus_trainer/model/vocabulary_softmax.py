@@ -140,6 +140,8 @@ class Fused:
     def __init__(self, hidden_nH: Tensor, head_VH: Tensor, target_n: Tensor, temperature_n: Tensor | None) -> None:
         self._logits_nV = hidden_nH @ head_VH.t()
         self._target_n, self._temperature_n = target_n, temperature_n
+        self._logprob_n: Tensor
+        self._total_n: Tensor
         self._logprob_n, self._total_n = self._row(row_logprob)(self._logits_nV, target_n, temperature_n)
 
     def _row(self, function: Row) -> Row:
