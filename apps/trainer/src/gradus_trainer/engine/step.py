@@ -102,6 +102,8 @@ def take_step(
     loss_value = float(torch.stack([loss for loss, _, _ in done]).double().sum())
     norm = optimizer.gradient_norm()
     norm_value = float(norm)
+    found = [(micro, logprob_N, entropy_N) for micro, (_, logprob_N, entropy_N) in zip(micros, done, strict=True)]
+    logprob, entropy = gather(batch, found)
     computed = clock()
     reason = _refusal(loss_value, norm_value)
     if reason is None:
@@ -109,8 +111,7 @@ def take_step(
     else:
         optimizer.forget_gradients()
     timings = {"pack": packed - start, "forward_backward": computed - packed, "optimizer": clock() - computed}
-    found = [(micro, logprob_N, entropy_N) for micro, (_, logprob_N, entropy_N) in zip(micros, done, strict=True)]
-    logprob, entropy = gather(batch, found)
+    # a CUDA device is still busy with the optimizer while the host counts
     metrics = {"loss": loss_value, "grad_norm": norm_value, **token_metrics(batch, spec.loss, logprob, entropy)}
     return StepOutcome(reason, finite(metrics), timings)
 

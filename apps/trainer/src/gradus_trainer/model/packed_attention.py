@@ -1,8 +1,9 @@
 """Causal attention inside each sequence of a packed stream: operators that torch.compile keeps whole, and gradients.
 
-PyTorch has the kernels (FlashAttention-2's and cuDNN's, both with grouped heads and offsets of sequences), but its
-public `varlen_attn` changes its signature from release to release; the operators below it are the same from 2.8 to
-2.13. Shapes: query [T, Q, D], key and value [T, K, D], offsets int32 [S], `longest` bounds every sequence.
+Two kernels: FlashAttention-2 is in PyTorch, whose public `varlen_attn` changes its signature from release to release
+while the operators below it are the same from 2.8 to 2.13; FlashAttention-4 (Hopper and Blackwell) is a package of its
+own, used where it is installed. cuDNN's operator for packed streams gives wrong gradients in torch 2.11.
+Shapes: query [T, Q, D], key and value [T, K, D], offsets int32 [S], `longest` bounds every sequence.
 """
 
 from __future__ import annotations
@@ -26,13 +27,15 @@ def flash_forward(query: Tensor, key: Tensor, value: Tensor, offsets: Tensor, lo
     return found[0], found[1]
 
 
-@flash_forward.register_fake
 def _flash_forward_fake(
     query: Tensor, key: Tensor, value: Tensor, offsets: Tensor, longest: int
 ) -> tuple[Tensor, Tensor]:
     del key, value, offsets, longest
     sums = torch.empty((query.shape[1], query.shape[0]), dtype=torch.float32, device=query.device)
     return torch.empty_like(query, memory_format=torch.contiguous_format), sums
+
+
+flash_forward.register_fake(_flash_forward_fake)
 
 
 @torch.library.custom_op("gradus::flash_attention_backward", mutates_args=())
@@ -49,36 +52,40 @@ def flash_backward(
     return found[0], found[1], found[2]
 
 
-@torch.library.custom_op("gradus::cudnn_attention", mutates_args=())
-def cudnn_forward(query: Tensor, key: Tensor, value: Tensor, offsets: Tensor, longest: int) -> tuple[Tensor, Tensor]:
-    """(attention [T, Q, D], log of the sums of exp [T, Q, 1])."""
-    ends, scale = (offsets, offsets, longest, longest), query.shape[-1] ** -0.5
-    inputs = (query, key, value.contiguous(), None)
-    found = aten._cudnn_attention_forward(*inputs, *ends, True, 0.0, True, False, scale=scale)
+@torch.library.custom_op("gradus::flash4_attention", mutates_args=())
+def flash4_forward(query: Tensor, key: Tensor, value: Tensor, offsets: Tensor, longest: int) -> tuple[Tensor, Tensor]:
+    """(attention [T, Q, D], log of the sums of exp [Q, T])."""
+    # importing it takes seconds and asks for a device
+    from flash_attn.cute.interface import _flash_attn_fwd  # noqa: PLC0415
+
+    found = _flash_attn_fwd(query, key, value, return_lse=True, **_flash4_settings(query, offsets, longest))
     return found[0], found[1]
 
 
-@cudnn_forward.register_fake
-def _cudnn_forward_fake(
-    query: Tensor, key: Tensor, value: Tensor, offsets: Tensor, longest: int
-) -> tuple[Tensor, Tensor]:
-    del key, value, offsets, longest
-    sums = torch.empty((*query.shape[:2], 1), dtype=torch.float32, device=query.device)
-    return torch.empty_like(query, memory_format=torch.contiguous_format), sums
+flash4_forward.register_fake(_flash_forward_fake)
 
 
-@torch.library.custom_op("gradus::cudnn_attention_backward", mutates_args=())
-def cudnn_backward(
+@torch.library.custom_op("gradus::flash4_attention_backward", mutates_args=())
+def flash4_backward(
     slope: Tensor, query: Tensor, key: Tensor, value: Tensor, out: Tensor, sums: Tensor, offsets: Tensor, longest: int
 ) -> Three:
     """Gradients of query, key and value."""
-    ends, scale = (offsets, offsets, longest, longest), query.shape[-1] ** -0.5
-    seed = torch.zeros((), dtype=torch.int64, device=query.device)
-    # an undefined bias cannot be passed from Python; an empty one is taken for none
-    bias = query.new_empty(0)
-    inputs = (slope.contiguous(), query, key, value.contiguous(), out, sums, seed, seed, bias)
-    found = aten._cudnn_attention_backward(*inputs, *ends, 0.0, True, scale=scale)
+    from flash_attn.cute.interface import _flash_attn_bwd  # noqa: PLC0415
+
+    inputs = (query, key, value, out, slope.contiguous(), sums)
+    found = _flash_attn_bwd(*inputs, **_flash4_settings(query, offsets, longest))
     return found[0], found[1], found[2]
+
+
+def _flash4_settings(query: Tensor, offsets: Tensor, longest: int) -> dict[str, Any]:
+    return {
+        "softmax_scale": query.shape[-1] ** -0.5,
+        "causal": True,
+        "cu_seqlens_q": offsets,
+        "cu_seqlens_k": offsets,
+        "max_seqlen_q": longest,
+        "max_seqlen_k": longest,
+    }
 
 
 def _backward_fake(
@@ -104,7 +111,7 @@ def _derivative(backward: Any) -> Any:
     return apply
 
 
-for _forward, _backward in ((flash_forward, flash_backward), (cudnn_forward, cudnn_backward)):
+for _forward, _backward in ((flash_forward, flash_backward), (flash4_forward, flash4_backward)):
     _backward.register_fake(_backward_fake)
     _forward.register_autograd(_derivative(_backward), setup_context=_keep)
 
@@ -115,9 +122,9 @@ def flash(query: Tensor, key: Tensor, value: Tensor, offsets: Tensor, longest: i
     return out
 
 
-def cudnn(query: Tensor, key: Tensor, value: Tensor, offsets: Tensor, longest: int) -> Tensor:
-    """The attention of cuDNN."""
-    out: Tensor = cudnn_forward(query, key, value, offsets, longest)[0]
+def flash4(query: Tensor, key: Tensor, value: Tensor, offsets: Tensor, longest: int) -> Tensor:
+    """FlashAttention-4 of the package flash-attn-4."""
+    out: Tensor = flash4_forward(query, key, value, offsets, longest)[0]
     return out
 
 
