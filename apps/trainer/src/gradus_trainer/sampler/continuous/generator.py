@@ -19,6 +19,7 @@ from gradus_trainer.sampler.continuous.graphs import Graphs
 from gradus_trainer.sampler.continuous.job import Job
 from gradus_trainer.sampler.continuous.kernels import Kernels
 from gradus_trainer.sampler.continuous.pool import Pool, token_bytes
+from gradus_trainer.sampler.continuous.prompts import AHEAD_TOKENS
 from gradus_trainer.sampler.continuous.schedule import Schedule
 from gradus_trainer.sampler.continuous.step import Buffers, Step
 from gradus_trainer.sampler.continuous.weights import Quantisation, StepWeights
@@ -130,7 +131,7 @@ class _Decoding:
     ) -> None:
         self._decoder, self._pool, self._graphs, self._link = decoder, pool, graphs, link
         self._counters, self._arriving = counters, arriving
-        self._schedule = Schedule(POSITIONS, pool.tokens)
+        self._schedule = Schedule(POSITIONS, pool.tokens, decoder.architecture.vocab_size)
         self._flying: deque[InFlight] = deque()
         self._jobs: list[Job] = []
 
@@ -210,8 +211,9 @@ def least_tokens(job: Job) -> int:
 def most_tokens(job: Job) -> int:
     """Pool tokens with which no row of a request waits for room."""
     chunk = job.chunk
-    rows = min(len(chunk.prompts) * chunk.samples, POSITIONS)
-    return rows * chunk.max_tokens + sum(len(prompt) - 1 for prompt in chunk.prompts[:POSITIONS])
+    rows = len(chunk.prompts) * chunk.samples
+    prompts = sum(len(prompt) - 1 for prompt in chunk.prompts[:POSITIONS])
+    return min(rows, POSITIONS) * chunk.max_tokens + prompts + (AHEAD_TOKENS if rows > POSITIONS else 0)
 
 
 def _accept(jobs: Iterable[Job]) -> list[Job]:

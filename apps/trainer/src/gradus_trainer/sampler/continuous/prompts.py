@@ -10,8 +10,8 @@ from gradus_trainer.sampler.continuous.ranges import Ranges
 
 WAVE_TOKENS = 16384
 """Padded tokens of one wave at most, unless a single prompt is longer."""
-AHEAD_SHARE = 0.25
-"""Share of the pool that prompts may hold before their first row."""
+AHEAD_TOKENS = WAVE_TOKENS
+"""Tokens that prompts may hold in the pool before there is a free position for their rows."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -43,8 +43,8 @@ class Prompt:
 class Prompts:
     """Prompts in order of arrival: `waiting` are not in the pool, `ready` are and have rows to give."""
 
-    def __init__(self, ranges: Ranges, size: int) -> None:
-        self._ranges, self._size = ranges, size
+    def __init__(self, ranges: Ranges) -> None:
+        self._ranges = ranges
         self.waiting: deque[Prompt] = deque()
         self.ready: deque[Prompt] = deque()
 
@@ -60,30 +60,32 @@ class Prompts:
             prompt.admitted = prompt.job.chunk.samples
             self._give(prompt)
 
-    def next_wave(self, wanted_rows: int) -> list[Prompt]:
-        """Prompts to run now, with ranges taken: none while the ready ones suffice for `wanted_rows`."""
-        if sum(prompt.waiting for prompt in self.ready) >= wanted_rows:
+    def next_wave(self, wanted_rows: int, most: int | None = None) -> list[Prompt]:
+        """Prompts to run now, at most `most`, with ranges taken: none while the ready ones suffice for `wanted_rows`."""
+        rows = sum(prompt.waiting for prompt in self.ready)
+        if rows >= wanted_rows:
             return []
         held = sum(prompt.length for prompt in self.ready)
         wave: list[Prompt] = []
         longest = 0
-        while self.waiting:
+        while self.waiting and (most is None or len(wave) < most):
             prompt = self.waiting[0]
             longest = max(longest, prompt.length)
-            full = longest * (len(wave) + 1) > WAVE_TOKENS or held + prompt.length > AHEAD_SHARE * self._size
-            if full and (wave or self.ready):
+            padded = longest * (len(wave) + 1)
+            if wave and (padded > WAVE_TOKENS or (rows >= wanted_rows and held + prompt.length > AHEAD_TOKENS)):
                 break
             start = self._ranges.take(prompt.length)
             if start is None:
                 break
             prompt.start = start
             held += prompt.length
+            rows += prompt.waiting
             wave.append(self.waiting.popleft())
         self.ready.extend(wave)
         return wave
 
     def put_back(self) -> None:
-        """Empties the pool of prompts that have no live row: the next wave begins with one prompt in a free pool."""
+        """Empties the pool of prompts, none of which may have a live row, so that one can begin in a free pool."""
         while self.ready:
             prompt = self.ready.pop()
             self._ranges.give(prompt.start, prompt.length)

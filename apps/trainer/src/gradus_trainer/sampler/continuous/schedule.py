@@ -17,7 +17,6 @@ from gradus_trainer.sampler.continuous.ranges import Ranges
 from gradus_trainer.sampler.continuous.row_state import IDLE, signed, temperature_bits
 
 Ints = NDArray[np.int64]
-NO_TOKEN = -1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,9 +40,9 @@ class Row:
 class Schedule:
     """Positions of the batch and the rows on them. Token 0 of the pool belongs to idle positions."""
 
-    def __init__(self, positions: int, pool_tokens: int) -> None:
+    def __init__(self, positions: int, pool_tokens: int, vocab_size: int) -> None:
         self._ranges = Ranges(1, pool_tokens - 1)
-        self.prompts = Prompts(self._ranges, pool_tokens)
+        self.prompts = Prompts(self._ranges)
         self._rows: list[Row | None] = [None] * positions
         self._free = list(range(positions))
         self._changed: dict[int, tuple[int, ...]] = {}
@@ -51,7 +50,9 @@ class Schedule:
         self.serial_P: Ints = np.zeros(positions, np.int64)
         self._count_P: Ints = np.zeros(positions, np.int64)
         self._limit_P: Ints = np.zeros(positions, np.int64)
-        self._stop_PS: Ints = np.full((positions, 1), NO_TOKEN, np.int64)
+        self._stops: dict[tuple[int, ...], int] = {}
+        self._stop_P: Ints = np.zeros(positions, np.int64)
+        self._stop_SV: NDArray[np.bool_] = np.zeros((0, vocab_size), np.bool_)
         self._token_PT: NDArray[np.int32] = np.zeros((positions, 1), np.int32)
         self._logprob_PT: NDArray[np.float32] = np.zeros((positions, 1), np.float32)
 
@@ -73,9 +74,10 @@ class Schedule:
         if extra > 0:
             self._token_PT = np.pad(self._token_PT, ((0, 0), (0, extra)))
             self._logprob_PT = np.pad(self._logprob_PT, ((0, 0), (0, extra)))
-        extra = len(job.chunk.stop) - self._stop_PS.shape[1]
-        if extra > 0:
-            self._stop_PS = np.pad(self._stop_PS, ((0, 0), (0, extra)), constant_values=NO_TOKEN)
+        if job.chunk.stop not in self._stops:
+            self._stops[job.chunk.stop] = len(self._stops)
+            self._stop_SV = np.pad(self._stop_SV, ((0, 1), (0, 0)))
+            self._stop_SV[-1, list(job.chunk.stop)] = True
 
     def drop_abandoned(self) -> None:
         """Frees the rows and prompts of requests that nobody waits for."""
@@ -88,6 +90,7 @@ class Schedule:
         """Prompts to run before rows are admitted. A pool too full for any row is emptied of waiting prompts."""
         if not self.live and self.prompts.ready and not self._fits():
             self.prompts.put_back()
+            return self.prompts.next_wave(1, most=1)
         return self.prompts.next_wave(len(self._free))
 
     def _fits(self) -> bool:
@@ -114,8 +117,7 @@ class Schedule:
         self.serial_P[position] = self._serials
         self._count_P[position] = 0
         self._limit_P[position] = chunk.max_tokens
-        self._stop_PS[position] = NO_TOKEN
-        self._stop_PS[position, : len(chunk.stop)] = chunk.stop
+        self._stop_P[position] = self._stops[chunk.stop]
         self._changed[position] = row.state()
 
     def changes(self) -> dict[int, tuple[int, ...]]:
@@ -131,7 +133,7 @@ class Schedule:
         self._token_PT[position, count] = token
         self._logprob_PT[position, count] = logprob_P[position]
         self._count_P[position] = count + 1
-        stopped = (self._stop_PS[position] == token[:, None]).any(axis=1)
+        stopped = self._stop_SV[self._stop_P[position], token]
         ended = stopped | (count + 1 >= self._limit_P[position])
         for place, stop in zip(position[ended].tolist(), stopped[ended].tolist(), strict=True):
             row = self._rows[place]
@@ -160,6 +162,6 @@ class Schedule:
         order: Ints = np.concatenate((live, np.flatnonzero(self.serial_P == 0)))
         self._rows = [self._rows[position] for position in order.tolist()]
         self._free = list(range(len(live), len(order)))
-        for name in ("serial_P", "_count_P", "_limit_P", "_stop_PS", "_token_PT", "_logprob_PT"):
+        for name in ("serial_P", "_count_P", "_limit_P", "_stop_P", "_token_PT", "_logprob_PT"):
             setattr(self, name, getattr(self, name)[order])
         return order

@@ -107,12 +107,13 @@ class TritonKernels:
 
     def pick(self, state: Tensor, logits_PV: Tensor, out_2P: Tensor) -> None:
         (count, vocab), device = logits_PV.shape, logits_PV.device
-        blocks, positions = triton.cdiv(vocab, VOCABULARY_BLOCK), state.shape[1]
+        block, positions = min(VOCABULARY_BLOCK, _ceiling(vocab)), state.shape[1]
+        blocks = triton.cdiv(vocab, block)
         most = self._take("most", positions * blocks, torch.float32, device)
         sums = self._take("block sums", positions * blocks, torch.float32, device)
         best = self._take("best", positions * blocks, torch.int32, device)
         sum_blocks[(count, blocks)](
-            state, logits_PV, most, sums, best, positions, vocab, VOCABULARY_BLOCK, num_warps=4
+            state, logits_PV, most, sums, best, positions, vocab, block, num_warps=4
         )
         pick_token[(count,)](
             state,
@@ -123,7 +124,7 @@ class TritonKernels:
             out_2P,
             positions,
             vocab,
-            VOCABULARY_BLOCK,
+            block,
             blocks,
             _ceiling(blocks),
             num_warps=8,
