@@ -54,7 +54,7 @@ def attention_cases() -> Iterator[tuple[AttentionShape, bool, bool]]:
 
 
 def check_attention(kernels: Kernels, device: torch.device, dtype: torch.dtype) -> Iterator[tuple[str, float, float]]:
-    """Mixed values, stored keys and stored values of every case."""
+    """Mixed values and stored keys and values of every case; for prompts, everything that is left in place."""
     for shape, bias, norm in attention_cases():
         width, dim = (shape.heads + 2 * shape.kv_heads) * shape.head_dim, shape.head_dim
         weights = AttentionWeights(
@@ -64,17 +64,19 @@ def check_attention(kernels: Kernels, device: torch.device, dtype: torch.dtype) 
             1e-6,
         )
         angle = torch.arange(POOL, device=device)[:, None] * torch.rand(dim // 2, device=device)
+        rope = (angle.cos(), angle.sin())
         qkv = torch.randn(ROWS, width, device=device, dtype=dtype)
         pool = torch.randn(2, shape.kv_heads, POOL, dim, device=device, dtype=dtype)
+        place = (torch.tensor([0, 1, 2, 3, 300], device=device), torch.tensor([9, 8, -1, 4, 399], device=device))
         results = []
         for implementation in (kernels, TorchKernels()):
-            mine = pool.clone()
+            mine, prompts, turned = pool.clone(), pool.clone(), qkv.clone()
             out = torch.full((ROWS, shape.heads * dim), torch.nan, device=device, dtype=dtype)
-            rope = (angle.cos(), angle.sin())
             implementation.attend(some_state(device), qkv, weights, rope, (mine[0], mine[1]), shape, out)
+            implementation.rotate(turned, place, weights, rope, (prompts[0], prompts[1]), shape)
             # token 0 belongs to idle positions, which write it in any order
-            results.append((out[: ROWS - 1], mine[:, :, 1:]))
-        for name, found, wanted in zip(("mixed", "pool"), *results, strict=True):
+            results.append((out[: ROWS - 1], mine[:, :, 1:], turned, prompts))
+        for name, found, wanted in zip(("mixed", "pool", "turned", "prompts"), *results, strict=True):
             yield f"attend {shape.heads}/{shape.kv_heads}x{dim} {name}", distance(found, wanted), TOLERANCE[dtype]
 
 
@@ -91,11 +93,13 @@ def check_rows(kernels: Kernels, device: torch.device, dtype: torch.dtype) -> It
         implementation.embed(some_state(device), embedding, hidden)
         out["embed"] = hidden.clone()
         for kind in (dtype, FP8):
-            for name in ("norm", "gate"):
+            for name in ("norm", "gate", "put"):
                 values = torch.zeros(ROWS, width, device=device, dtype=kind)
                 scale = torch.zeros(ROWS, 1, device=device) if kind == FP8 else None
                 if name == "norm":
                     implementation.add_norm(hidden, delta, weight, 1e-6, Scaled(values, scale))
+                elif name == "put":
+                    implementation.put(delta, Scaled(values, scale))
                 else:
                     implementation.gate(gate_up, Scaled(values, scale))
                 out[f"{name} {kind}"] = values.float() if scale is None else values.float() * scale
@@ -147,7 +151,7 @@ def check_greedy(kernels: Kernels, device: torch.device) -> Iterator[tuple[str, 
     for family in FAMILIES:
         decoder = random_decoder(small_architecture(family), device, torch.float32, 1)
         job = Job(Chunk(prompts, 1, 48, 0.0, [0] * len(prompts), ()))
-        Generator(decoder, kernels).run(decoder, [job])
+        Generator(decoder, kernels).run([job])
         found, wanted = job.answer.result().token_ids, greedy_of_transformers(decoder, prompts, 48)
         yield f"greedy {family}", sum(a != b for a, b in zip(found, wanted, strict=True)) / len(prompts), 0.0
 

@@ -29,7 +29,7 @@ def trainer_logprobs(decoder: Decoder, prompt: list[int], ids: list[int]) -> Ten
 def gap(decoder: Decoder, kernels: Kernels, quantisation: Quantisation) -> dict[str, float]:
     """Mean and greatest |log-probability difference|, k3 = mean(exp(d) − d − 1), over 16 rows of 64 tokens."""
     job = Job(Workload(16, 4, 64, 64).chunk(decoder.architecture.vocab_size, 5))
-    Generator(decoder, kernels, quantisation).run(decoder, [job])
+    Generator(decoder, kernels, quantisation).run([job])
     done, prompts = job.answer.result(), job.chunk.prompts
     differences = [
         trainer_logprobs(decoder, prompts[row // 4], ids).cpu() - torch.tensor(done.logprobs[row])

@@ -55,7 +55,7 @@ def measure(decoder: Decoder, generator: Generator, workload: Workload, repeats:
         before = dataclasses.replace(generator.counters)
         synchronize(device)
         start = time.perf_counter()
-        generator.run(decoder, [job])
+        generator.run([job])
         done = job.answer.result()
         seconds = time.perf_counter() - start
         tokens = sum(len(ids) for ids in done.token_ids)

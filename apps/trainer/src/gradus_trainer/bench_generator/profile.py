@@ -15,7 +15,7 @@ def by_kernel(decoder: Decoder, generator: Generator, workload: Workload, most: 
     """Lines `microseconds a step, launches a step, kernel`, the costliest first."""
     before = generator.counters.steps
     with profile(activities=[ProfilerActivity.CUDA]) as recorded:
-        generator.run(decoder, [Job(workload.chunk(decoder.architecture.vocab_size, 99))])
+        generator.run([Job(workload.chunk(decoder.architecture.vocab_size, 99))])
         torch.cuda.synchronize()
     steps = generator.counters.steps - before
     events = sorted(recorded.key_averages(), key=lambda event: -event.self_device_time_total)

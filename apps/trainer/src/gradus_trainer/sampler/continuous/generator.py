@@ -19,6 +19,7 @@ from gradus_trainer.sampler.continuous.graphs import Graphs
 from gradus_trainer.sampler.continuous.job import Job
 from gradus_trainer.sampler.continuous.kernels import Kernels
 from gradus_trainer.sampler.continuous.pool import Pool, token_bytes
+from gradus_trainer.sampler.continuous.prefill import Prefill
 from gradus_trainer.sampler.continuous.prompts import AHEAD_TOKENS
 from gradus_trainer.sampler.continuous.schedule import Schedule
 from gradus_trainer.sampler.continuous.step import Buffers, Step
@@ -51,6 +52,7 @@ class Generator:
     ) -> None:
         self._architecture, self._kernels = decoder.architecture, kernels
         self._weights = StepWeights(decoder, quantisation)
+        self._prefill = Prefill(decoder.architecture, self._weights, kernels)
         self._buffers = Buffers(decoder.architecture, POSITIONS, decoder.embedding)
         self._link = DeviceLink(self._buffers)
         self._pool_bytes = pool_bytes
@@ -72,14 +74,14 @@ class Generator:
         self._pool = self._graphs = None
 
     @torch.inference_mode()
-    def run(self, decoder: Decoder, jobs: Iterable[Job], arriving: Callable[[], list[Job]] = list) -> None:
+    def run(self, jobs: Iterable[Job], arriving: Callable[[], list[Job]] = list) -> None:
         """Decodes until these requests, and those that `arriving` gave meanwhile, are answered or abandoned."""
         queue = _accept(jobs)
         while queue:
             queue = self._refuse_too_large(queue)
             if queue:
                 pool, graphs = self._prepare(queue)
-                queue = _Decoding(decoder, pool, graphs, self._link, self.counters, arriving).run(queue)
+                queue = _Decoding(self._prefill, pool, graphs, self._link, self.counters, arriving).run(queue)
 
     def _refuse_too_large(self, jobs: list[Job]) -> list[Job]:
         most = self._affordable()
@@ -122,16 +124,16 @@ class _Decoding:
 
     def __init__(
         self,
-        decoder: Decoder,
+        prefill: Prefill,
         pool: Pool,
         graphs: Graphs,
         link: DeviceLink,
         counters: Counters,
         arriving: Callable[[], list[Job]],
     ) -> None:
-        self._decoder, self._pool, self._graphs, self._link = decoder, pool, graphs, link
+        self._prefill, self._pool, self._graphs, self._link = prefill, pool, graphs, link
         self._counters, self._arriving = counters, arriving
-        self._schedule = Schedule(POSITIONS, pool.tokens, decoder.architecture.vocab_size)
+        self._schedule = Schedule(POSITIONS, pool.tokens, prefill.vocab_size)
         self._flying: deque[InFlight] = deque()
         self._jobs: list[Job] = []
 
@@ -172,7 +174,7 @@ class _Decoding:
         schedule = self._schedule
         schedule.admit()
         while wave := schedule.next_wave():
-            self._pool.prefill(self._decoder, wave)
+            self._prefill.run(self._pool, wave)
             self._counters.prompts += len(wave)
             self._counters.waves += 1
             schedule.admit()

@@ -1,4 +1,4 @@
-"""The five fused operations of a decoding step, besides matrix products: what every implementation of them promises.
+"""The fused operations of a decoding step, besides matrix products: what every implementation of them promises.
 
 P positions, H hidden, Q query heads, K key heads, D head size, F intermediate, V vocabulary. `state` is row_state.py's
 tensor; only its first P columns matter. Matrices that come in and go out are in the dtype of the products, the
@@ -67,6 +67,23 @@ class Kernels(Protocol):
 
         `pool` is one layer's keys and values, each [K, tokens, D]; a position sees its prompt, its own tokens, itself.
         """
+
+    def rotate(
+        self,
+        qkv_NW: Tensor,
+        place: tuple[Tensor, Tensor],
+        weights: AttentionWeights,
+        rope: tuple[Tensor, Tensor],
+        pool: tuple[Tensor, Tensor],
+        shape: AttentionShape,
+    ) -> None:
+        """Prompt tokens: adds the bias, normalises and rotates queries and keys in place, stores keys and values.
+
+        `place` = each token's position, and its slot in the pool; a slot below 0 stores nothing.
+        """
+
+    def put(self, values_PN: Tensor, out: Scaled) -> None:
+        """Copies, quantised by rows when `out` has scales."""
 
     def gate(self, gate_up_PF: Tensor, out: Scaled) -> None:
         """silu(gate) · up, quantised by rows when `out` has scales."""

@@ -40,6 +40,7 @@ class Buffers:
         self.out = torch.zeros(2, positions, dtype=torch.int32, device=device)
         self.scale = torch.ones(positions, 1, device=device)
         self.normed_fp8 = empty(a.hidden_size, FP8)
+        self.mixed_fp8 = empty(a.heads * a.head_dim, FP8)
         self.gated_fp8 = empty(a.intermediate_size, FP8)
 
 
@@ -63,7 +64,7 @@ class Step:
             kernels.add_norm(hidden, pending, layer.input_norm, a.norm_epsilon, normed)
             layer.qkv.multiply(normed, qkv)
             kernels.attend(state, qkv, layer.attention, weights.rope, self._pool.layer(number), shape, mixed)
-            layer.out.multiply(Scaled(mixed), delta)
+            layer.out.multiply(self._mixed(layer.out, mixed, count), delta)
             normed = self._input(layer.gate_up, b.normed, b.normed_fp8, count)
             kernels.add_norm(hidden, delta, layer.mlp_norm, a.norm_epsilon, normed)
             layer.gate_up.multiply(normed, gate_up)
@@ -75,6 +76,13 @@ class Step:
         kernels.add_norm(hidden, pending, weights.final_norm, a.norm_epsilon, last)
         multiply_fp32(last.values, weights.head, b.logits[:count])
         kernels.pick(state, b.logits[:count], b.out)
+
+    def _mixed(self, projection: Projection, mixed: Tensor, count: int) -> Scaled:
+        if not projection.fp8:
+            return Scaled(mixed)
+        quantised = Scaled(self._buffers.mixed_fp8[:count], self._buffers.scale[:count])
+        self._kernels.put(mixed, quantised)
+        return quantised
 
     def _input(self, projection: Projection, plain: Tensor, fp8: Tensor, count: int) -> Scaled:
         if projection.fp8:

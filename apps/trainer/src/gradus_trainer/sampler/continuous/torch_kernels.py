@@ -55,6 +55,25 @@ class TorchKernels:
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask[:, None, None])
         out_PW.copy_(mixed.reshape(count, -1))
 
+    def rotate(
+        self,
+        qkv_NW: Tensor,
+        place: tuple[Tensor, Tensor],
+        weights: AttentionWeights,
+        rope: tuple[Tensor, Tensor],
+        pool: tuple[Tensor, Tensor],
+        shape: AttentionShape,
+    ) -> None:
+        position_N, slot_N = place
+        parts = _project(qkv_NW, weights, rope, position_N, shape)
+        kept_N = (slot_N >= 0).nonzero().squeeze(1)
+        for stored, new_NKD in zip(pool, parts[1:], strict=True):
+            stored.index_copy_(1, slot_N[kept_N], new_NKD[kept_N].transpose(0, 1))
+        qkv_NW.copy_(torch.cat(parts, dim=1).flatten(1))
+
+    def put(self, values_PN: Tensor, out: Scaled) -> None:
+        _put(values_PN, out)
+
     def gate(self, gate_up_PF: Tensor, out: Scaled) -> None:
         gate, up = gate_up_PF.float().chunk(2, dim=-1)
         _put(F.silu(gate) * up, out)

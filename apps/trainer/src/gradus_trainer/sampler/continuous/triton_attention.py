@@ -156,6 +156,61 @@ def attend_new_token(
 
 
 @triton.jit
+def rotate_tokens(
+    qkv,
+    position,
+    slot,
+    bias,
+    query_norm,
+    key_norm,
+    cosine,
+    sine,
+    keys,
+    values,
+    pool_tokens,
+    epsilon,
+    HEADS: tl.constexpr,
+    KV_HEADS: tl.constexpr,
+    HALF: tl.constexpr,
+    BIAS: tl.constexpr,
+    NORM: tl.constexpr,
+):
+    """Grid (tokens, all heads): one head of one token, in place; keys and values go to the pool too."""
+    row = tl.program_id(0).to(tl.int64)
+    head = tl.program_id(1)
+    dim: tl.constexpr = 2 * HALF
+    half = tl.arange(0, HALF)[None, :]
+    qkv += row * ((HEADS + 2 * KV_HEADS) * dim)
+    compute = qkv.dtype.element_ty
+    at = tl.load(slot + row)
+    one = tl.zeros([1, 1], tl.int32) + head * dim
+    if head < HEADS + KV_HEADS:
+        if head < HEADS:
+            first, second = _load_head(qkv, bias, query_norm, epsilon, one, one >= 0, HALF, BIAS, NORM)
+        else:
+            first, second = _load_head(qkv, bias, key_norm, epsilon, one, one >= 0, HALF, BIAS, NORM)
+        place = tl.load(position + row) * HALF
+        cos = tl.load(cosine + place + half)
+        sin = tl.load(sine + place + half)
+        turned_first = (first * cos - second * sin).to(compute)
+        turned_second = (second * cos + first * sin).to(compute)
+        tl.store(qkv + one + half, turned_first)
+        tl.store(qkv + one + HALF + half, turned_second)
+        if (head >= HEADS) & (at >= 0):
+            into = keys + ((head - HEADS).to(tl.int64) * pool_tokens + at) * dim
+            tl.store(into + half, turned_first)
+            tl.store(into + HALF + half, turned_second)
+    else:
+        first, second = _load_head(qkv, bias, key_norm, epsilon, one, one >= 0, HALF, BIAS, False)
+        tl.store(qkv + one + half, first.to(compute))
+        tl.store(qkv + one + HALF + half, second.to(compute))
+        if at >= 0:
+            into = values + ((head - HEADS - KV_HEADS).to(tl.int64) * pool_tokens + at) * dim
+            tl.store(into + half, first.to(compute))
+            tl.store(into + HALF + half, second.to(compute))
+
+
+@triton.jit
 def combine_splits(partial, partial_sums, out, HEADS: tl.constexpr, DIM: tl.constexpr, SPLITS: tl.constexpr):
     """Grid (rows, query heads): the softmax over all splits."""
     row = tl.program_id(0).to(tl.int64)

@@ -9,9 +9,15 @@ import triton
 from torch import Tensor
 
 from gradus_trainer.sampler.continuous.kernels import AttentionShape, AttentionWeights, Scaled
-from gradus_trainer.sampler.continuous.triton_attention import attend_new_token, combine_splits
+from gradus_trainer.sampler.continuous.triton_attention import attend_new_token, combine_splits, rotate_tokens
 from gradus_trainer.sampler.continuous.triton_pick import pick_token, sum_blocks
-from gradus_trainer.sampler.continuous.triton_rows import add_norm_rows, embed_rows, gate_rows, gate_rows_fp8
+from gradus_trainer.sampler.continuous.triton_rows import (
+    add_norm_rows,
+    embed_rows,
+    gate_rows,
+    gate_rows_fp8,
+    quantise_rows_fp8,
+)
 
 VOCABULARY_BLOCK = 2048
 GATE_BLOCK = 1024
@@ -49,7 +55,7 @@ class TritonKernels:
             _ceiling(width),
             delta_PH is not None,
             out.scale is not None,
-            num_warps=4 if width <= 2048 else 8,
+            num_warps=_warps(_ceiling(width)),
         )
 
     def attend(
@@ -97,13 +103,49 @@ class TritonKernels:
         if parts > 1:
             combine_splits[(count, shape.heads)](partial, sums, out_PW, shape.heads, dim, parts, num_warps=1)
 
+    def rotate(
+        self,
+        qkv_NW: Tensor,
+        place: tuple[Tensor, Tensor],
+        weights: AttentionWeights,
+        rope: tuple[Tensor, Tensor],
+        pool: tuple[Tensor, Tensor],
+        shape: AttentionShape,
+    ) -> None:
+        rotate_tokens[(len(qkv_NW), shape.heads + 2 * shape.kv_heads)](
+            qkv_NW,
+            *place,
+            weights.bias,
+            weights.query_norm,
+            weights.key_norm,
+            *rope,
+            *pool,
+            pool[0].shape[1],
+            weights.epsilon,
+            shape.heads,
+            shape.kv_heads,
+            shape.head_dim // 2,
+            weights.bias is not None,
+            weights.query_norm is not None,
+            num_warps=1,
+        )
+
+    def put(self, values_PN: Tensor, out: Scaled) -> None:
+        if out.scale is None:
+            out.values.copy_(values_PN)
+            return
+        count, width = values_PN.shape
+        block = _ceiling(width)
+        quantise_rows_fp8[(count,)](values_PN, out.values, out.scale, width, block, num_warps=_warps(block))
+
     def gate(self, gate_up_PF: Tensor, out: Scaled) -> None:
         count, width = out.values.shape
         if out.scale is None:
             grid = (count, triton.cdiv(width, GATE_BLOCK))
             gate_rows[grid](gate_up_PF, out.values, width, GATE_BLOCK, num_warps=4)
         else:
-            gate_rows_fp8[(count,)](gate_up_PF, out.values, out.scale, width, 4 * GATE_BLOCK, num_warps=8)
+            block = _ceiling(width)
+            gate_rows_fp8[(count,)](gate_up_PF, out.values, out.scale, width, block, num_warps=_warps(block))
 
     def pick(self, state: Tensor, logits_PV: Tensor, out_2P: Tensor) -> None:
         (count, vocab), device = logits_PV.shape, logits_PV.device
@@ -134,3 +176,8 @@ class TritonKernels:
 def _ceiling(size: int) -> int:
     """The next power of two."""
     return int(triton.next_power_of_2(size))
+
+
+def _warps(block: int) -> int:
+    """Warps for a row that is held in registers: at most 32 elements a thread."""
+    return min(16, max(4, block // 1024))

@@ -14,6 +14,14 @@ SMALLEST_SCALE = tl.constexpr(quantise.SMALLEST_SCALE)
 
 
 @triton.jit
+def _store_fp8(values, out, scales, row, column, inside, WIDTH: tl.constexpr):
+    scale = tl.maximum(tl.max(tl.abs(values), axis=0) / LARGEST, SMALLEST_SCALE)
+    values = tl.minimum(tl.maximum(values / scale, -LARGEST), LARGEST)
+    tl.store(scales + row, scale)
+    tl.store(out + row * WIDTH + column, values.to(out.dtype.element_ty), mask=inside)
+
+
+@triton.jit
 def embed_rows(state, embedding, hidden, positions, WIDTH: tl.constexpr, BLOCK: tl.constexpr):
     """Grid (rows)."""
     row = tl.program_id(0)
@@ -48,10 +56,9 @@ def add_norm_rows(
         tl.store(hidden + row * WIDTH + column, x, mask=inside)
     normed = x * tl.rsqrt(tl.sum(x * x, axis=0) / WIDTH + epsilon) * w
     if FP8:
-        scale = tl.maximum(tl.max(tl.abs(normed), axis=0) / LARGEST, SMALLEST_SCALE)
-        normed = tl.minimum(tl.maximum(normed / scale, -LARGEST), LARGEST)
-        tl.store(scales + row, scale)
-    tl.store(out + row * WIDTH + column, normed.to(out.dtype.element_ty), mask=inside)
+        _store_fp8(normed, out, scales, row, column, inside, WIDTH)
+    else:
+        tl.store(out + row * WIDTH + column, normed.to(out.dtype.element_ty), mask=inside)
 
 
 @triton.jit
@@ -73,16 +80,18 @@ def gate_rows(gate_up, out, WIDTH: tl.constexpr, BLOCK: tl.constexpr):
 
 @triton.jit
 def gate_rows_fp8(gate_up, out, scales, WIDTH: tl.constexpr, BLOCK: tl.constexpr):
-    """Grid (rows): one pass for the greatest magnitude, one for the values."""
+    """Grid (rows): a whole row is in registers, since its greatest magnitude must be known before its values."""
     row = tl.program_id(0).to(tl.int64)
-    most = tl.zeros([BLOCK], tl.float32)
-    for start in range(0, WIDTH, BLOCK):
-        column = start + tl.arange(0, BLOCK)
-        most = tl.maximum(most, tl.abs(_gated(gate_up + row * 2 * WIDTH, column, column < WIDTH, WIDTH)))
-    scale = tl.maximum(tl.max(most, axis=0) / LARGEST, SMALLEST_SCALE)
-    tl.store(scales + row, scale)
-    for start in range(0, WIDTH, BLOCK):
-        column = start + tl.arange(0, BLOCK)
-        gated = _gated(gate_up + row * 2 * WIDTH, column, column < WIDTH, WIDTH) / scale
-        gated = tl.minimum(tl.maximum(gated, -LARGEST), LARGEST)
-        tl.store(out + row * WIDTH + column, gated.to(out.dtype.element_ty), mask=column < WIDTH)
+    column = tl.arange(0, BLOCK)
+    inside = column < WIDTH
+    _store_fp8(_gated(gate_up + row * 2 * WIDTH, column, inside, WIDTH), out, scales, row, column, inside, WIDTH)
+
+
+@triton.jit
+def quantise_rows_fp8(values, out, scales, WIDTH: tl.constexpr, BLOCK: tl.constexpr):
+    """Grid (rows)."""
+    row = tl.program_id(0).to(tl.int64)
+    column = tl.arange(0, BLOCK)
+    inside = column < WIDTH
+    loaded = tl.load(values + row * WIDTH + column, mask=inside, other=0.0).to(tl.float32)
+    _store_fp8(loaded, out, scales, row, column, inside, WIDTH)

@@ -70,7 +70,7 @@ class LayerWeights:
 
 
 class StepWeights:
-    """All weights of a decoder whose matrices are in its compute dtype. The head and the output projection stay there."""
+    """All weights of a decoder whose matrices are in its compute dtype. The head stays there."""
 
     def __init__(self, decoder: Decoder, quantisation: Quantisation) -> None:
         if decoder.embedding.dtype != decoder.compute:
@@ -84,7 +84,7 @@ class StepWeights:
     def refresh(self) -> None:
         """After the parameters changed: quantises again what is kept in FP8."""
         for layer in self.layers:
-            for projection in (layer.qkv, layer.gate_up, layer.down):
+            for projection in (layer.qkv, layer.out, layer.gate_up, layer.down):
                 projection.refresh()
 
 
@@ -101,8 +101,7 @@ def _layer(block: torch.nn.Module, fp8: bool) -> LayerWeights:
         block.input_norm.detach(),
         _projection(block.qkv, fp8),
         attention,
-        # 8 % of an 8B block: quantising its input would cost what the product saves.
-        _projection(block.out, False),
+        _projection(block.out, fp8),
         block.mlp_norm.detach(),
         _projection(block.gate_up, fp8),
         _projection(block.down, fp8),
