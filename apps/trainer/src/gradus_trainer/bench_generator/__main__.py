@@ -45,13 +45,13 @@ def _arguments() -> argparse.Namespace:
 
 
 def workloads(kinds: str, sequences: str, tokens: int) -> list[Workload]:
-    """Equal lengths as in the anchors, unequal ones of the same mean."""
+    """Equal lengths as in the anchors; unequal ones that end at random, at twice the length at the latest."""
     made = []
     for count in map(int, sequences.split(",")):
         if "equal" in kinds.split(","):
             made.append(Workload(count, 1, 64, tokens))
         if "unequal" in kinds.split(","):
-            made.append(Workload(count, min(16, count), 64, 4 * tokens, tokens))
+            made.append(Workload(count, min(16, count), 64, 2 * tokens, tokens))
     return made
 
 

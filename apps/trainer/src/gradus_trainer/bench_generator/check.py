@@ -13,7 +13,7 @@ from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.model.weights import hugging_face_views
 from gradus_trainer.sampler.continuous import row_state
 from gradus_trainer.sampler.continuous.generator import Generator
-from gradus_trainer.sampler.continuous.job import Job
+from gradus_trainer.sampler.job import Job
 from gradus_trainer.sampler.continuous.kernels import AttentionShape, AttentionWeights, Kernels, Scaled
 from gradus_trainer.sampler.continuous.quantise import FP8
 from gradus_trainer.sampler.continuous.torch_kernels import TorchKernels

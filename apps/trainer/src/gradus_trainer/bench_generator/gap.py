@@ -8,9 +8,8 @@ from torch import Tensor
 from gradus_trainer.bench_generator.measure import Workload
 from gradus_trainer.model.attention import causal_attention
 from gradus_trainer.model.decoder import Decoder
-from gradus_trainer.model.token_logprob import token_logprob
 from gradus_trainer.sampler.continuous.generator import Generator
-from gradus_trainer.sampler.continuous.job import Job
+from gradus_trainer.sampler.job import Job
 from gradus_trainer.sampler.continuous.kernels import Kernels
 from gradus_trainer.sampler.continuous.weights import Quantisation
 
@@ -22,8 +21,8 @@ def trainer_logprobs(decoder: Decoder, prompt: list[int], ids: list[int]) -> Ten
     inputs, target_N = row[:, :-1], row[0, len(prompt) :]
     select = torch.arange(len(prompt) - 1, inputs.shape[1], device=row.device)
     hidden_NH = decoder(inputs, decoder.rope_from_start(inputs.shape[1]), causal_attention, select)
-    heat_N = torch.ones(len(ids), device=row.device)
-    return token_logprob(hidden_NH, decoder.head, target_N, heat_N, decoder.compute)[0]
+    logits_NV = (hidden_NH.to(decoder.compute) @ decoder.head.to(decoder.compute).t()).float()
+    return logits_NV.log_softmax(dim=-1).gather(1, target_N[:, None]).squeeze(1)
 
 
 def gap(decoder: Decoder, kernels: Kernels, quantisation: Quantisation) -> dict[str, float]:

@@ -8,7 +8,7 @@ from torch.profiler import ProfilerActivity, profile
 from gradus_trainer.bench_generator.measure import Workload
 from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.sampler.continuous.generator import Generator
-from gradus_trainer.sampler.continuous.job import Job
+from gradus_trainer.sampler.job import Job
 
 
 def by_kernel(decoder: Decoder, generator: Generator, workload: Workload, most: int = 14) -> list[str]:

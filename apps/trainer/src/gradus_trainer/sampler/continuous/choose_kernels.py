@@ -21,7 +21,7 @@ def make_kernels(device: torch.device) -> Kernels:
     return TritonKernels()
 
 
-def supports(architecture: Architecture) -> bool:
-    """Whether the kernels take this head size: a power of two that a matrix unit can halve."""
+def supports(architecture: Architecture, device: torch.device) -> bool:
+    """Whether the kernels take this head size; on a GPU a power of two that a matrix unit can halve."""
     size = architecture.head_dim
-    return size >= LEAST_HEAD_DIM and size & (size - 1) == 0
+    return device.type != "cuda" or (size >= LEAST_HEAD_DIM and size & (size - 1) == 0)

@@ -16,7 +16,7 @@ from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.problem import Problem
 from gradus_trainer.sampler.continuous.device_link import DeviceLink, InFlight
 from gradus_trainer.sampler.continuous.graphs import Graphs
-from gradus_trainer.sampler.continuous.job import Job
+from gradus_trainer.sampler.job import Job
 from gradus_trainer.sampler.continuous.kernels import Kernels
 from gradus_trainer.sampler.continuous.pool import Pool, token_bytes
 from gradus_trainer.sampler.continuous.prefill import Prefill
@@ -75,8 +75,8 @@ class Generator:
 
     @torch.inference_mode()
     def run(self, jobs: Iterable[Job], arriving: Callable[[], list[Job]] = list) -> None:
-        """Decodes until these requests, and those that `arriving` gave meanwhile, are answered or abandoned."""
-        queue = _accept(jobs)
+        """Decodes until these requests, and those that `arriving` gives meanwhile, are answered or abandoned; all have begun."""
+        queue = list(jobs)
         while queue:
             queue = self._refuse_too_large(queue)
             if queue:
@@ -142,7 +142,7 @@ class _Decoding:
         too_large: list[Job] = []
         self._add(jobs)
         while True:
-            for job in _accept(self._arriving()):
+            for job in self._arriving():
                 if least_tokens(job) > self._pool.tokens:
                     too_large.append(job)
                 else:
@@ -216,9 +216,4 @@ def most_tokens(job: Job) -> int:
     rows = len(chunk.prompts) * chunk.samples
     prompts = sum(len(prompt) - 1 for prompt in chunk.prompts[:POSITIONS])
     return min(rows, POSITIONS) * chunk.max_tokens + prompts + (AHEAD_TOKENS if rows > POSITIONS else 0)
-
-
-def _accept(jobs: Iterable[Job]) -> list[Job]:
-    return [job for job in jobs if job.answer.set_running_or_notify_cancel()]
-
 

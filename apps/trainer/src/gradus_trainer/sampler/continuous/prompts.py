@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 
-from gradus_trainer.sampler.continuous.job import Job
+from gradus_trainer.sampler.job import Job
 from gradus_trainer.sampler.continuous.ranges import Ranges
 
 WAVE_TOKENS = 16384
