@@ -35,7 +35,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--shape", default="135m", help="comma-separated: " + ", ".join(SHAPES))
     parser.add_argument("--sequences", default="64,256,1024")
     parser.add_argument("--tokens", type=int, default=256)
-    parser.add_argument("--kinds", default="equal,unequal")
+    parser.add_argument("--kinds", default="equal,groups,unequal")
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--fp8", action="store_true", help="measure with FP8 weights too, and their gap")
     parser.add_argument("--check", action="store_true", help="compare with references first; ends when one differs")
@@ -45,11 +45,13 @@ def _arguments() -> argparse.Namespace:
 
 
 def workloads(kinds: str, sequences: str, tokens: int) -> list[Workload]:
-    """Equal lengths as in the anchors; unequal ones that end at random, at twice the length at the latest."""
+    """Equal lengths as in the anchors, in groups as in a GRPO step, and such that end at random."""
     made = []
     for count in map(int, sequences.split(",")):
         if "equal" in kinds.split(","):
             made.append(Workload(count, 1, 64, tokens))
+        if "groups" in kinds.split(",") and count % 16 == 0:
+            made.append(Workload(count, 16, 64, tokens))
         if "unequal" in kinds.split(","):
             made.append(Workload(count, min(16, count), 64, 2 * tokens, tokens))
     return made

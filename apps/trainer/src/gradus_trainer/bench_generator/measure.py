@@ -50,6 +50,7 @@ def measure(decoder: Decoder, generator: Generator, workload: Workload, repeats:
     """The best and all rates of `repeats` runs of different requests."""
     device, vocab_size = decoder.embedding.device, decoder.architecture.vocab_size
     rates, lengths = [], []
+    generator.warm(Job(workload.chunk(vocab_size, 0)))
     for repeat in range(repeats + 1):
         job = Job(workload.chunk(vocab_size, repeat))
         before = dataclasses.replace(generator.counters)

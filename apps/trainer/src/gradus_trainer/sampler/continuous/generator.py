@@ -31,6 +31,8 @@ POSITIONS = BUCKETS[-1]
 MEMORY_SHARE = 0.6
 """Share of the memory that is free when the pool is made."""
 HOST_POOL_BYTES = 1 << 30
+LEAST_POOL_BYTES = 1 << 30
+"""A GPU's first pool, so that small requests do not make one after another."""
 GROWTH = 1.5
 
 
@@ -81,7 +83,15 @@ class Generator:
             queue = self._refuse_too_large(queue)
             if queue:
                 pool, graphs = self._prepare(queue)
-                queue = _Decoding(self._prefill, pool, graphs, self._link, self.counters, arriving).run(queue)
+                queue = _Decoding(self._prefill, pool, graphs, self._link, self.counters, self._joins, arriving).run(queue)
+
+    @torch.inference_mode()
+    def warm(self, job: Job) -> None:
+        """Captures every batch size that a request of this size can meet, and the pool for it, before it comes."""
+        _, graphs = self._prepare([job])
+        rows = min(len(job.chunk.prompts) * job.chunk.samples, POSITIONS)
+        for size in BUCKETS[: BUCKETS.index(bucket(rows)) + 1]:
+            graphs.prepare(size)
 
     def _refuse_too_large(self, jobs: list[Job]) -> list[Job]:
         most = self._affordable()
@@ -91,6 +101,11 @@ class Generator:
                 detail = f"a row of {least_tokens(job)} tokens does not fit into the {most} that memory allows"
                 job.answer.set_exception(Problem("sequence_too_long", detail, field="max_tokens"))
         return fitting
+
+    def _joins(self, job: Job) -> bool:
+        """Whether a request is decoded with those that run, or waits for a pool that is large enough for it."""
+        tokens = 0 if self._pool is None else self._pool.tokens
+        return tokens >= min(1 + most_tokens(job), self._affordable())
 
     def _affordable(self) -> int:
         """Tokens that the pool may have."""
@@ -112,7 +127,9 @@ class Generator:
         if self._pool is None or self._graphs is None or self._pool.tokens < wanted:
             old = 0 if self._pool is None else self._pool.tokens
             self.release()
-            tokens = min(max(wanted, int(GROWTH * old)), self._affordable())
+            least = LEAST_POOL_BYTES // token_bytes(self._architecture, self._buffers.normed.dtype)
+            on_host = self._buffers.state.device.type != "cuda"
+            tokens = min(max(wanted, int(GROWTH * old), 0 if on_host else least), self._affordable())
             self._pool = Pool(self._architecture, tokens, self._buffers.normed)
             step = Step(self._architecture, self._weights, self._pool, self._buffers, self._kernels)
             self._graphs = Graphs(step, self._buffers.state)
@@ -129,10 +146,11 @@ class _Decoding:
         graphs: Graphs,
         link: DeviceLink,
         counters: Counters,
+        joins: Callable[[Job], bool],
         arriving: Callable[[], list[Job]],
     ) -> None:
         self._prefill, self._pool, self._graphs, self._link = prefill, pool, graphs, link
-        self._counters, self._arriving = counters, arriving
+        self._counters, self._joins, self._arriving = counters, joins, arriving
         self._schedule = Schedule(POSITIONS, pool.tokens, prefill.vocab_size)
         self._flying: deque[InFlight] = deque()
         self._jobs: list[Job] = []
@@ -143,10 +161,10 @@ class _Decoding:
         self._add(jobs)
         while True:
             for job in self._arriving():
-                if least_tokens(job) > self._pool.tokens:
-                    too_large.append(job)
-                else:
+                if self._joins(job):
                     self._add([job])
+                else:
+                    too_large.append(job)
             self._drop_abandoned()
             self._seat()
             if not self._schedule.live:
@@ -164,10 +182,9 @@ class _Decoding:
             self._schedule.add(job)
 
     def _drop_abandoned(self) -> None:
-        self._jobs = [job for job in self._jobs if not job.answer.done()]
         if any(job.abandoned.is_set() for job in self._jobs):
             self._schedule.drop_abandoned()
-            self._jobs = [job for job in self._jobs if not job.abandoned.is_set()]
+        self._jobs = [job for job in self._jobs if not (job.abandoned.is_set() or job.answer.done())]
 
     def _seat(self) -> None:
         """Fills free positions; when nobody waits for them, packs the live rows into a smaller batch."""

@@ -24,9 +24,13 @@ class Graphs:
         if self._state.device.type != "cuda":
             self._step.run(count)
             return
-        if count not in self._graphs:
-            self._graphs[count] = self._capture(count)
+        self.prepare(count)
         self._graphs[count].replay()
+
+    def prepare(self, count: int) -> None:
+        """Captures the step of that size unless it is captured."""
+        if self._state.device.type == "cuda" and count not in self._graphs:
+            self._graphs[count] = self._capture(count)
 
     def _capture(self, count: int) -> torch.cuda.CUDAGraph:
         """Warming up and capturing happen on idle positions, so no row's keys are touched."""

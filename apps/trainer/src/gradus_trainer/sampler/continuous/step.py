@@ -12,9 +12,10 @@ from gradus_trainer.sampler.continuous.quantise import FP8
 from gradus_trainer.sampler.continuous.row_state import FIELDS, IDLE
 from gradus_trainer.sampler.continuous.weights import Projection, StepWeights
 
-PROGRAMS = 264
-"""Attention programs that keep an H100 or H200 busy: two for each of its 132 multiprocessors."""
-MOST_SPLITS = 16
+PROGRAMS = 132
+"""Attention programs below which a GPU has idle multiprocessors (an H100 or H200 has 132)."""
+SPLITS = (1, 4, 16)
+"""Few, since every one is a program of its own to compile."""
 
 
 class Buffers:
@@ -91,11 +92,8 @@ class Step:
 
 
 def splits(programs: int) -> int:
-    """Into how many parts attention cuts a context, so that small batches fill the GPU too: a power of two."""
-    parts = 1
-    while parts < MOST_SPLITS and programs * parts * 2 <= PROGRAMS:
-        parts *= 2
-    return parts
+    """Into how many parts attention cuts a context, so that small batches fill the GPU too."""
+    return next((parts for parts in SPLITS if programs * parts >= PROGRAMS), SPLITS[-1])
 
 
 def multiply_fp32(x_PH: Tensor, matrix_VH: Tensor, out_PV: Tensor) -> None:

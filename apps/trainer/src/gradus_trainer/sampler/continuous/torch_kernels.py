@@ -11,7 +11,7 @@ from gradus_trainer.sampler.choose import choose
 from gradus_trainer.sampler.continuous import row_state
 from gradus_trainer.sampler.continuous.kernels import AttentionShape, AttentionWeights, Scaled, bits
 from gradus_trainer.sampler.continuous.quantise import quantise_rows
-from gradus_trainer.sampler.uniform import uniforms
+from gradus_trainer.sampler.uniform import draws_at
 
 
 class TorchKernels:
@@ -79,15 +79,15 @@ class TorchKernels:
         _put(F.silu(gate) * up, out)
 
     def pick(self, state: Tensor, logits_PV: Tensor, out_2P: Tensor) -> None:
-        count = len(logits_PV)
-        temperatures = state[row_state.TEMPERATURE, :count].to(torch.int32).view(torch.float32)
-        for place, temperature in enumerate(temperatures.tolist()):
-            here = state[:, place]
-            seed = here[row_state.SEED : row_state.SEED + 1].cpu().numpy().astype("uint64")
-            draw = torch.from_numpy(uniforms(seed, int(here[row_state.LENGTH]), 1)[:, 0]).to(logits_PV.device)
-            token, logprob = choose(logits_PV[place : place + 1], temperature, draw)
-            out_2P[0, place] = token[0]
-            out_2P[1, place : place + 1] = bits(logprob)
+        count, rows = len(logits_PV), state[:, : len(logits_PV)]
+        seeds, numbers = (rows[field].cpu().numpy().view("uint64") for field in (row_state.SEED, row_state.LENGTH))
+        draw_P = torch.from_numpy(draws_at(seeds, numbers)).to(logits_PV.device)
+        temperature_P = rows[row_state.TEMPERATURE].to(torch.int32).view(torch.float32)
+        for temperature in temperature_P.unique().tolist():
+            here_P = temperature_P == temperature
+            token, logprob = choose(logits_PV[here_P], temperature, draw_P[here_P])
+            out_2P[0, :count][here_P] = token.to(torch.int32)
+            out_2P[1, :count][here_P] = bits(logprob)
         state[row_state.TOKEN, :count] = out_2P[0, :count]
         state[row_state.LENGTH, :count] += 1
 
