@@ -70,7 +70,8 @@ def main() -> None:
     for shape in arguments.shape.split(","):
         table += _measure_shape(shape, arguments, kernels, device)
     for row in table:
-        say(f"{row['shape']:>5} {row['weights']:<5} {row['tok_s']:>8} tok/s  {row['ms_per_step']:>7} ms/step  {row['what']}")
+        rate = f"{row['tok_s']:>8} tok/s  {row['ms_per_step']:>7} ms/step"
+        say(f"{row['shape']:>5} {row['weights']:<5} {rate}  {row['what']}")
 
 
 def _checked(kernels: Kernels, device: torch.device) -> bool:

@@ -13,11 +13,11 @@ from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.model.weights import hugging_face_views
 from gradus_trainer.sampler.continuous import row_state
 from gradus_trainer.sampler.continuous.generator import Generator
-from gradus_trainer.sampler.job import Job
 from gradus_trainer.sampler.continuous.kernels import AttentionShape, AttentionWeights, Kernels, Scaled
 from gradus_trainer.sampler.continuous.quantise import FP8
 from gradus_trainer.sampler.continuous.torch_kernels import TorchKernels
 from gradus_trainer.sampler.decode import Chunk
+from gradus_trainer.sampler.job import Job
 
 ROWS, COLUMNS, POOL = 5, 8, 400
 TOLERANCE = {torch.float32: 2e-5, torch.bfloat16: 1e-2, FP8: 4e-2}
@@ -31,7 +31,7 @@ def distance(found: Tensor, wanted: Tensor) -> float:
 
 
 def some_state(device: torch.device) -> Tensor:
-    """Positions with a shared prompt, a long context, no prompt, a full range, no row; greedy and three temperatures."""
+    """Positions with a shared prompt, a long context, no prompt, a full range, no row; greedy and warm."""
     state = torch.tensor(row_state.IDLE, dtype=torch.int64)[:, None].repeat(1, COLUMNS)
     state[row_state.TOKEN, :4] = torch.tensor([3, 1, 7, 2])
     state[row_state.LENGTH, :5] = torch.tensor([0, 5, 170, 9, 3])
@@ -130,7 +130,7 @@ def small_architecture(family: str) -> Architecture:
 
 def greedy_of_transformers(decoder: Decoder, prompts: list[list[int]], tokens: int) -> list[list[int]]:
     """What `generate` of transformers makes of the same weights, in FP32, one prompt after another."""
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM  # noqa: PLC0415 (an oracle, not a dependency)
 
     document = config_document(decoder.architecture, None, [decoder.architecture.vocab_size])
     config = AutoConfig.for_model(**document)

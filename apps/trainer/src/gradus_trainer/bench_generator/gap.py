@@ -9,9 +9,9 @@ from gradus_trainer.bench_generator.measure import Workload
 from gradus_trainer.model.attention import causal_attention
 from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.sampler.continuous.generator import Generator
-from gradus_trainer.sampler.job import Job
 from gradus_trainer.sampler.continuous.kernels import Kernels
 from gradus_trainer.sampler.continuous.weights import Quantisation
+from gradus_trainer.sampler.job import Job
 
 
 @torch.inference_mode()
@@ -22,7 +22,8 @@ def trainer_logprobs(decoder: Decoder, prompt: list[int], ids: list[int]) -> Ten
     select = torch.arange(len(prompt) - 1, inputs.shape[1], device=row.device)
     hidden_NH = decoder(inputs, decoder.rope_from_start(inputs.shape[1]), causal_attention, select)
     logits_NV = (hidden_NH.to(decoder.compute) @ decoder.head.to(decoder.compute).t()).float()
-    return logits_NV.log_softmax(dim=-1).gather(1, target_N[:, None]).squeeze(1)
+    logprob_N: Tensor = logits_NV.log_softmax(dim=-1).gather(1, target_N[:, None]).squeeze(1)
+    return logprob_N
 
 
 def gap(decoder: Decoder, kernels: Kernels, quantisation: Quantisation) -> dict[str, float]:

@@ -11,8 +11,8 @@ import torch
 
 from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.sampler.continuous.generator import Generator
-from gradus_trainer.sampler.job import Job
 from gradus_trainer.sampler.decode import Chunk
+from gradus_trainer.sampler.job import Job
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The OpenAI-shaped routes: /v1/models and /v1/completions, a subset of vLLM's. A client that goes away ends its work."""
+"""The OpenAI-shaped routes: /v1/models and /v1/completions, a subset of vLLM's. Work ends when its client goes."""
 
 from __future__ import annotations
 
@@ -75,9 +75,7 @@ async def _answer_unless_gone(request: web.Request, job: Job) -> Completions:
         raise
 
 
-def _read_request(
-    fields: Fields, session: Session, continuous: bool
-) -> tuple[Chunk, frozenset[str], Quantisation]:
+def _read_request(fields: Fields, session: Session, continuous: bool) -> tuple[Chunk, frozenset[str], Quantisation]:
     """The chunk to decode, which of `token_ids`, `logprobs` the answer shows, and how weights are kept."""
     prompts = _read_prompts(fields, session)
     samples = fields.integer("n", 1, MAX_ROWS, default=1)

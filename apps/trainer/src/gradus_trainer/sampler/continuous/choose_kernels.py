@@ -15,8 +15,8 @@ def make_kernels(device: torch.device) -> Kernels:
     """Triton on a GPU (torch's CUDA builds bring it), plain torch elsewhere."""
     if device.type != "cuda":
         return TorchKernels()
-    # Importing it decorates kernels, which wants a GPU build of torch.
-    from gradus_trainer.sampler.continuous.triton_kernels import TritonKernels
+    # Triton comes with GPU builds of torch alone.
+    from gradus_trainer.sampler.continuous.triton_kernels import TritonKernels  # noqa: PLC0415
 
     return TritonKernels()
 

@@ -1,4 +1,4 @@
-"""What crosses between host and device at each step: new states go down, chosen tokens come up, both without waiting."""
+"""What crosses between host and device at a step: new states go down, chosen tokens come up, neither waits."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.problem import Problem
 from gradus_trainer.sampler.continuous.device_link import DeviceLink, InFlight
 from gradus_trainer.sampler.continuous.graphs import Graphs
-from gradus_trainer.sampler.job import Job
 from gradus_trainer.sampler.continuous.kernels import Kernels
 from gradus_trainer.sampler.continuous.pool import Pool, token_bytes
 from gradus_trainer.sampler.continuous.prefill import Prefill
@@ -24,6 +23,7 @@ from gradus_trainer.sampler.continuous.prompts import AHEAD_TOKENS
 from gradus_trainer.sampler.continuous.schedule import Schedule
 from gradus_trainer.sampler.continuous.step import Buffers, Step
 from gradus_trainer.sampler.continuous.weights import Quantisation, StepWeights
+from gradus_trainer.sampler.job import Job
 
 BUCKETS = (1, 2, 4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024)
 """Batch sizes; a step is captured for one when a batch first has that size."""
@@ -77,13 +77,15 @@ class Generator:
 
     @torch.inference_mode()
     def run(self, jobs: Iterable[Job], arriving: Callable[[], list[Job]] = list) -> None:
-        """Decodes until these requests, and those that `arriving` gives meanwhile, are answered or abandoned; all have begun."""
+        """Decodes until these requests, and those that `arriving` gives meanwhile, are answered or abandoned."""
         queue = list(jobs)
         while queue:
             queue = self._refuse_too_large(queue)
             if queue:
                 pool, graphs = self._prepare(queue)
-                queue = _Decoding(self._prefill, pool, graphs, self._link, self.counters, self._joins, arriving).run(queue)
+                queue = _Decoding(self._prefill, pool, graphs, self._link, self.counters, self._joins, arriving).run(
+                    queue
+                )
 
     @torch.inference_mode()
     def warm(self, job: Job) -> None:
@@ -139,7 +141,7 @@ class Generator:
 class _Decoding:
     """One run over one pool."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (the parts of a generator, each of its own type)
         self,
         prefill: Prefill,
         pool: Pool,
@@ -233,4 +235,3 @@ def most_tokens(job: Job) -> int:
     rows = len(chunk.prompts) * chunk.samples
     prompts = sum(len(prompt) - 1 for prompt in chunk.prompts[:POSITIONS])
     return min(rows, POSITIONS) * chunk.max_tokens + prompts + (AHEAD_TOKENS if rows > POSITIONS else 0)
-

@@ -89,7 +89,7 @@ class Kernels(Protocol):
         """silu(gate) · up, quantised by rows when `out` has scales."""
 
     def pick(self, state: Tensor, logits_PV: Tensor, out_2P: Tensor) -> None:
-        """Samples each position's next token into TOKEN, adds one to LENGTH; `out` = tokens and log-probability bits."""
+        """Samples each position's next token into TOKEN, adds 1 to LENGTH; `out` = tokens, log-probability bits."""
 
 
 def bits(logprob: Tensor) -> Tensor:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 
-from gradus_trainer.sampler.job import Job
 from gradus_trainer.sampler.continuous.ranges import Ranges
+from gradus_trainer.sampler.job import Job
 
 WAVE_TOKENS = 16384
 """Padded tokens of one wave at most, unless a single prompt is longer."""
@@ -61,7 +61,7 @@ class Prompts:
             self._give(prompt)
 
     def next_wave(self, wanted_rows: int, most: int | None = None) -> list[Prompt]:
-        """Prompts to run now, at most `most`, with ranges taken: none while the ready ones suffice for `wanted_rows`."""
+        """Prompts to run now, at most `most`, their ranges taken: none while the ready ones have `wanted_rows`."""
         rows = sum(prompt.waiting for prompt in self.ready)
         if rows >= wanted_rows:
             return []

@@ -1,7 +1,7 @@
-"""What the device knows of each position of the batch: one INT64 tensor [FIELDS, positions], changed by the host at will.
+"""What the device knows of each position of the batch: one INT64 tensor [FIELDS, positions].
 
-A position reads its prompt's keys and values at PREFIX_START and its own at OWN_START, writes the key and value of TOKEN
-at OWN_START + LENGTH, samples the draw number LENGTH of SEED, and goes on with that token: LENGTH grows by one a step.
+A position reads its prompt's keys and values at PREFIX_START and its own at OWN_START, writes those of TOKEN at
+OWN_START + LENGTH, samples the draw number LENGTH of SEED, and goes on with that token: LENGTH grows by one a step.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ import heapq
 import numpy as np
 from numpy.typing import NDArray
 
-from gradus_trainer.sampler.job import Job
 from gradus_trainer.sampler.continuous.prompts import Prompt, Prompts
 from gradus_trainer.sampler.continuous.ranges import Ranges
 from gradus_trainer.sampler.continuous.row_state import IDLE, signed, temperature_bits
+from gradus_trainer.sampler.job import Job
 
 Ints = NDArray[np.int64]
 

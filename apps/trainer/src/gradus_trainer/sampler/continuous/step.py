@@ -48,7 +48,9 @@ class Buffers:
 class Step:
     """Runs the policy for one token of each position."""
 
-    def __init__(self, architecture: Architecture, weights: StepWeights, pool: Pool, buffers: Buffers, kernels: Kernels):
+    def __init__(
+        self, architecture: Architecture, weights: StepWeights, pool: Pool, buffers: Buffers, kernels: Kernels
+    ) -> None:
         self._architecture, self._weights, self._pool = architecture, weights, pool
         self._buffers, self._kernels = buffers, kernels
 
@@ -97,7 +99,7 @@ def splits(programs: int) -> int:
 
 
 def multiply_fp32(x_PH: Tensor, matrix_VH: Tensor, out_PV: Tensor) -> None:
-    """x @ matrixᵀ with FP32 sums kept as they are: BF16 logits would round a log-probability by up to 2^-8 of itself."""
+    """x @ matrixᵀ with its FP32 sums kept: BF16 logits would round a log-probability by up to 2^-8 of itself."""
     if x_PH.dtype == torch.float32:
         torch.mm(x_PH, matrix_VH.t(), out=out_PV)
     elif x_PH.device.type == "cuda":

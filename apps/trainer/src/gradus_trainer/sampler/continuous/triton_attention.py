@@ -1,4 +1,4 @@
-"""Attention of one new token a row, in one pass over the row's keys and values: bias, norm, rotation and store included.
+"""Attention of one new token a row, in one pass over its keys and values: bias, norm, rotation and store included.
 
 A program has one row and one key head; its query heads are rows of one product. With splits several programs share a
 row's context and `combine_splits` joins them (Dao et al. 2023, "Flash-Decoding").
@@ -94,9 +94,7 @@ def attend_new_token(
     query_first = (first * cos - second * sin).to(compute)
     query_second = (second * cos + first * sin).to(compute)
     one = tl.zeros([1, 1], tl.int32)
-    first, second = _load_head(
-        qkv, bias, key_norm, epsilon, (HEADS + head) * dim + one, one == 0, HALF, BIAS, NORM
-    )
+    first, second = _load_head(qkv, bias, key_norm, epsilon, (HEADS + head) * dim + one, one == 0, HALF, BIAS, NORM)
     key_first = (first * cos - second * sin).to(compute)
     key_second = (second * cos + first * sin).to(compute)
     value_column = (HEADS + KV_HEADS + head) * dim + full

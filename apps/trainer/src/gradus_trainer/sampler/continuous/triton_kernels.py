@@ -154,9 +154,7 @@ class TritonKernels:
         most = self._take("most", positions * blocks, torch.float32, device)
         sums = self._take("block sums", positions * blocks, torch.float32, device)
         best = self._take("best", positions * blocks, torch.int32, device)
-        sum_blocks[(count, blocks)](
-            state, logits_PV, most, sums, best, positions, vocab, block, num_warps=4
-        )
+        sum_blocks[(count, blocks)](state, logits_PV, most, sums, best, positions, vocab, block, num_warps=4)
         pick_token[(count,)](
             state,
             logits_PV,

@@ -1,4 +1,4 @@
-"""Sampling in two passes: sums of vocabulary blocks, then the block that the draw falls into; the draws are uniform.py's.
+"""Sampling in two passes: sums of vocabulary blocks, then the block that the draw falls into. Draws are uniform.py's.
 
 Logits are read once and a block of them twice; nothing of the vocabulary's size is written.
 """

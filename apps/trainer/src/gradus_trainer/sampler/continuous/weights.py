@@ -18,7 +18,7 @@ FP8_MULTIPLE = 16
 
 
 class Projection:
-    """One matrix [N, K]; `multiply` is x @ matrixᵀ. With FP8 it owns a quantised copy, else it is the live parameter."""
+    """One matrix [N, K]; `multiply` is x @ matrixᵀ. With FP8 it owns a quantised copy, else it reads the parameter."""
 
     def __init__(self, live_NK: Tensor, fp8: bool) -> None:
         self._live_NK = live_NK
@@ -39,7 +39,9 @@ class Projection:
         """x @ matrixᵀ into `out`, products in the dtype of x, sums in FP32."""
         if not self.fp8:
             torch.mm(x.values, self._live_NK.t(), out=out_PN)
-        elif out_PN.device.type == "cuda":
+            return
+        assert x.scale is not None
+        if out_PN.device.type == "cuda":
             torch._scaled_mm(
                 x.values,
                 self._values_NK.t(),
@@ -51,7 +53,6 @@ class Projection:
             )
         else:
             # torch has no row-wise product on a CPU: the same numbers, multiplied in FP32.
-            assert x.scale is not None
             product = x.values.float() @ self._values_NK.float().t()
             out_PN.copy_(product * x.scale * self._scale_1N)
 
@@ -94,9 +95,7 @@ def _layer(block: torch.nn.Module, fp8: bool) -> LayerWeights:
     def live(parameter: Tensor | None) -> Tensor | None:
         return None if parameter is None else parameter.detach()
 
-    attention = AttentionWeights(
-        live(block.qkv_bias), live(block.query_norm), live(block.key_norm), block.epsilon
-    )
+    attention = AttentionWeights(live(block.qkv_bias), live(block.query_norm), live(block.key_norm), block.epsilon)
     return LayerWeights(
         block.input_norm.detach(),
         _projection(block.qkv, fp8),
