@@ -1,49 +1,30 @@
-"""The continuous generator: queues requests, keeps the batch full, replays a captured step for each token.
-
-The host is one step behind: while the device decodes, it reads the step before, ends rows and seats new ones.
-"""
+"""The continuous generator of one decoder: its buffers, its pool, its captured steps, and runs over them."""
 
 from __future__ import annotations
 
-import bisect
-import dataclasses
-from collections import deque
 from collections.abc import Callable, Iterable
 
 import torch
 
 from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.problem import Problem
-from gradus_trainer.sampler.continuous.device_link import DeviceLink, InFlight
+from gradus_trainer.sampler.continuous.batch_sizes import BUCKETS, POSITIONS, bucket, least_tokens, most_tokens
+from gradus_trainer.sampler.continuous.decoding import Counters, Decoding
+from gradus_trainer.sampler.continuous.device_link import DeviceLink
 from gradus_trainer.sampler.continuous.graphs import Graphs
 from gradus_trainer.sampler.continuous.kernels import Kernels
 from gradus_trainer.sampler.continuous.pool import Pool, token_bytes
 from gradus_trainer.sampler.continuous.prefill import Prefill
-from gradus_trainer.sampler.continuous.prompts import AHEAD_TOKENS
-from gradus_trainer.sampler.continuous.schedule import Schedule
 from gradus_trainer.sampler.continuous.step import Buffers, Step
 from gradus_trainer.sampler.continuous.weights import Quantisation, StepWeights
 from gradus_trainer.sampler.job import Job
 
-BUCKETS = (1, 2, 4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024)
-"""Batch sizes; a step is captured for one when a batch first has that size."""
-POSITIONS = BUCKETS[-1]
 MEMORY_SHARE = 0.6
 """Share of the memory that is free when the pool is made."""
 HOST_POOL_BYTES = 1 << 30
 LEAST_POOL_BYTES = 1 << 30
 """A GPU's first pool, so that small requests do not make one after another."""
 GROWTH = 1.5
-
-
-@dataclasses.dataclass
-class Counters:
-    """What a generator did since it was made: steps, positions computed, tokens kept, prompts run in waves."""
-
-    steps: int = 0
-    positions: int = 0
-    prompts: int = 0
-    waves: int = 0
 
 
 class Generator:
@@ -83,9 +64,8 @@ class Generator:
             queue = self._refuse_too_large(queue)
             if queue:
                 pool, graphs = self._prepare(queue)
-                queue = _Decoding(self._prefill, pool, graphs, self._link, self.counters, self._joins, arriving).run(
-                    queue
-                )
+                shared = (self._link, self.counters, self._joins, arriving)
+                queue = Decoding(self._prefill, pool, POSITIONS, graphs, *shared).run(queue)
 
     @torch.inference_mode()
     def warm(self, job: Job) -> None:
@@ -136,102 +116,3 @@ class Generator:
             step = Step(self._architecture, self._weights, self._pool, self._buffers, self._kernels)
             self._graphs = Graphs(step, self._buffers.state)
         return self._pool, self._graphs
-
-
-class _Decoding:
-    """One run over one pool."""
-
-    def __init__(  # noqa: PLR0917 (the parts of a generator, each of its own type)
-        self,
-        prefill: Prefill,
-        pool: Pool,
-        graphs: Graphs,
-        link: DeviceLink,
-        counters: Counters,
-        joins: Callable[[Job], bool],
-        arriving: Callable[[], list[Job]],
-    ) -> None:
-        self._prefill, self._pool, self._graphs, self._link = prefill, pool, graphs, link
-        self._counters, self._joins, self._arriving = counters, joins, arriving
-        self._schedule = Schedule(POSITIONS, pool.tokens, prefill.vocab_size)
-        self._flying: deque[InFlight] = deque()
-        self._jobs: list[Job] = []
-
-    def run(self, jobs: list[Job]) -> list[Job]:
-        """Decodes; gives the requests that came meanwhile and want a larger pool."""
-        too_large: list[Job] = []
-        self._add(jobs)
-        while True:
-            for job in self._arriving():
-                if self._joins(job):
-                    self._add([job])
-                else:
-                    too_large.append(job)
-            self._drop_abandoned()
-            self._seat()
-            if not self._schedule.live:
-                break
-            self._launch()
-            if len(self._flying) > 1:
-                self._observe()
-        self._link.change(self._schedule.changes())
-        self._flying.clear()
-        return too_large
-
-    def _add(self, jobs: list[Job]) -> None:
-        for job in jobs:
-            self._jobs.append(job)
-            self._schedule.add(job)
-
-    def _drop_abandoned(self) -> None:
-        if any(job.abandoned.is_set() for job in self._jobs):
-            self._schedule.drop_abandoned()
-        self._jobs = [job for job in self._jobs if not (job.abandoned.is_set() or job.answer.done())]
-
-    def _seat(self) -> None:
-        """Fills free positions; when nobody waits for them, packs the live rows into a smaller batch."""
-        schedule = self._schedule
-        schedule.admit()
-        while wave := schedule.next_wave():
-            self._prefill.run(self._pool, wave)
-            self._counters.prompts += len(wave)
-            self._counters.waves += 1
-            schedule.admit()
-        if schedule.live and bucket(schedule.live) < bucket(schedule.width):
-            while self._flying:
-                self._observe()
-            if schedule.live:
-                self._link.change(schedule.changes())
-                self._link.reorder(schedule.pack())
-
-    def _launch(self) -> None:
-        schedule = self._schedule
-        self._link.change(schedule.changes())
-        width = schedule.width
-        self._graphs.launch(bucket(width))
-        self._flying.append(self._link.launched(schedule.serial_P[:width].copy()))
-        self._counters.steps += 1
-        self._counters.positions += bucket(width)
-
-    def _observe(self) -> None:
-        step = self._flying.popleft()
-        token_P, logprob_P = step.wait()
-        self._schedule.observe(step.serial_P, token_P, logprob_P)
-
-
-def bucket(count: int) -> int:
-    """The smallest batch size with room for `count` positions."""
-    return BUCKETS[bisect.bisect_left(BUCKETS, count)]
-
-
-def least_tokens(job: Job) -> int:
-    """Pool tokens without which some row of a request can never run."""
-    return 1 + max(len(prompt) - 1 for prompt in job.chunk.prompts) + job.chunk.max_tokens
-
-
-def most_tokens(job: Job) -> int:
-    """Pool tokens with which no row of a request waits for room."""
-    chunk = job.chunk
-    rows = len(chunk.prompts) * chunk.samples
-    prompts = sum(len(prompt) - 1 for prompt in chunk.prompts[:POSITIONS])
-    return min(rows, POSITIONS) * chunk.max_tokens + prompts + (AHEAD_TOKENS if rows > POSITIONS else 0)
