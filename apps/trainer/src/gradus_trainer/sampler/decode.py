@@ -6,6 +6,7 @@ Bits depend on the chunk alone: rows never meet rows of another request, and dro
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -43,12 +44,22 @@ class Completions:
     stopped: list[bool]
 
 
+class Abandoned(Exception):
+    """Nobody waits for the chunk any more."""
+
+
+def _wanted() -> bool:
+    return False
+
+
 @torch.inference_mode()
-def decode(decoder: Decoder, chunk: Chunk) -> Completions:
-    """Samples every row of a chunk."""
+def decode(decoder: Decoder, chunk: Chunk, abandoned: Callable[[], bool] = _wanted) -> Completions:
+    """Samples every row of a chunk; asks before each step whether it was abandoned, and then raises Abandoned."""
     state = _Decoding(decoder, chunk)
     state.prefill()
     for step in range(chunk.max_tokens):
+        if abandoned():
+            raise Abandoned
         if not state.take(step):
             break
         if step + 1 < chunk.max_tokens:

@@ -17,9 +17,13 @@ def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def uniforms(seeds_B: NDArray[np.uint64], first: int, count: int) -> NDArray[np.float64]:
     """Draws `first` to `first + count − 1` of each row, [B, count], in [0, 1) with 53 bits."""
-    counters = np.arange(first + 1, first + count + 1, dtype=np.uint64)
-    state = _mix(seeds_B + _GOLDEN)[:, None]
-    bits = _mix(_mix(state + counters[None, :] * _GOLDEN) ^ state)
+    return draws_at(seeds_B[:, None], np.arange(first, first + count, dtype=np.uint64)[None, :])
+
+
+def draws_at(seeds: NDArray[np.uint64], numbers: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """The draw of each seed with the number beside it; shapes broadcast."""
+    state = _mix(seeds + _GOLDEN)
+    bits = _mix(_mix(state + (numbers + np.uint64(1)) * _GOLDEN) ^ state)
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 

@@ -1,0 +1,1 @@
+"""Measures the generator alone, in this process: no HTTP, random weights."""
