@@ -66,6 +66,15 @@ class Service:
         assert status == 200, document
         return document
 
+    async def complete_within(self, seconds: float) -> None:
+        """Asks for a completion and hangs up after `seconds`."""
+        await self.call(
+            "POST",
+            "/v1/completions",
+            {"model": "r", "prompt": "<on>abc=", "max_tokens": 12},
+            timeout=aiohttp.ClientTimeout(seconds),
+        )
+
 
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[Service]:

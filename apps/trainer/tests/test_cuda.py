@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from gradus_trainer.bench_generator.check import check
+from gradus_trainer.bench_generator.shapes import SHAPES, random_decoder
 from gradus_trainer.engine.step import score, take_step
 from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.model.initialise import initialise
 from gradus_trainer.optimizer import Optimizer
+from gradus_trainer.sampler.continuous.choose_kernels import make_kernels
+from gradus_trainer.sampler.continuous.generator import Generator
 from gradus_trainer.sampler.decode import Chunk, decode
+from gradus_trainer.sampler.job import Job
 from gradus_trainer.wire.batch import Batch
 from gradus_trainer.wire.decode import Limits, decode_update
 from gradus_trainer.wire.run_body import OptimizerSpec
@@ -62,6 +68,40 @@ def test_generation_is_near_the_trainer(compute, most):
     logprob, _ = score(made, batch, 4096)
     assert np.abs(logprob[mask] - np.concatenate(done.logprobs)).max() < most
     assert decode(made, chunk) == done
+
+
+def test_the_kernels_equal_their_references_and_greedy_text_equals_that_of_transformers():
+    device = torch.device("cuda")
+    rows = check(make_kernels(device), device)
+    assert len(rows) > 50
+    assert not [row for row in rows if not row[1] <= row[2]]
+
+
+def test_draws_are_those_of_the_cpu_and_a_row_does_not_depend_on_its_batch():
+    made = random_decoder(SHAPES["tiny"], torch.device("cuda"), torch.float32)
+    kernels, chunk = make_kernels(torch.device("cuda")), Chunk([[5, 9, 11], [4] * 70], 24, 60, 1.0, [7, 2**63], (1,))
+    crowd, alone = Job(chunk), Job(dataclasses.replace(chunk, prompts=chunk.prompts[1:], group_seeds=[2**63]))
+    generator = Generator(made, kernels)
+    generator.run([Job(dataclasses.replace(chunk, samples=300)), crowd])
+    generator.run([alone])
+    found = crowd.answer.result(timeout=0).token_ids
+    assert found[24:] == alone.answer.result(timeout=0).token_ids
+    cpu = random_decoder(SHAPES["tiny"], torch.device("cpu"), torch.float32)
+    for mine, theirs in zip(cpu.parameters(), made.parameters(), strict=True):
+        mine.data.copy_(theirs)
+    assert found == decode(cpu, chunk).token_ids
+
+
+def test_captured_steps_read_written_parameters():
+    made = random_decoder(SHAPES["tiny"], torch.device("cuda"), torch.bfloat16)
+    generator = Generator(made, make_kernels(torch.device("cuda")))
+    answers = []
+    for factor in (1.0, 1.5, 1.0):
+        for parameter in made.parameters():
+            parameter.data.mul_(factor)
+        generator.run([job := Job(Chunk([[5, 9, 11]], 4, 20, 1.0, [7], ()))])
+        answers.append(job.answer.result(timeout=0))
+    assert answers[0] != answers[1] == answers[2]
 
 
 def test_the_service_trains_generates_and_restores_on_the_device(tmp_path: Path):

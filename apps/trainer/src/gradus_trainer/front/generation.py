@@ -1,4 +1,4 @@
-"""The OpenAI-shaped routes: /v1/models and /v1/completions, a subset of vLLM's."""
+"""The OpenAI-shaped routes: /v1/models and /v1/completions, a subset of vLLM's. Work ends when its client goes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,25 @@ from gradus_trainer.front.body import answer_json, read_json
 from gradus_trainer.front.runs import Runs, check_ids
 from gradus_trainer.front.session import Session
 from gradus_trainer.generated.wire import FORMAT
+from gradus_trainer.sampler.continuous.weights import Quantisation
 from gradus_trainer.sampler.decode import Chunk, Completions
+from gradus_trainer.sampler.job import Job
+from gradus_trainer.sampler.queue import GenerationQueue
 from gradus_trainer.wire.fields import Fields
 
 MAX_ROWS = 16384
 MAX_STOP_TOKENS = 64
+LOOK_SECONDS = 0.2
+"""How often a handler that waits looks whether its client is still there."""
 
 
 class Generation:
     """Generation on the live weights."""
 
     def __init__(self, runs: Runs, engine: Engine) -> None:
-        self._runs, self._engine = runs, engine
+        self._runs = runs
+        self._continuous = engine.device.type == "cuda"
+        self._queue = GenerationQueue(engine.submit, self._continuous)
         self._count = 0
 
     async def models(self, _request: web.Request) -> web.Response:
@@ -42,19 +49,34 @@ class Generation:
         return answer_json({"format": FORMAT, "object": "list", "data": data})
 
     async def completions(self, request: web.Request) -> web.Response:
-        """Decodes all rows of the request as one chunk."""
+        """Decodes the request: as a chunk of its own on a CPU, in a round with others on a GPU."""
         fields = Fields(await read_json(request))
         session = self._runs.named(fields.text("model"), "model")
-        chunk, shown = _read_request(fields, session)
-        done, version = await asyncio.wrap_future(self._engine.submit(self._engine.generate, session.live, chunk))
+        chunk, shown, quantisation = _read_request(fields, session, self._continuous)
+        job = self._queue.ask(session.live, chunk, quantisation)
+        done = await _answer_unless_gone(request, job)
         self._count += 1
         document = await asyncio.to_thread(_document, session, chunk, done, shown)
         head = {"format": FORMAT, "id": f"cmpl-{session.name}-{self._count}", "object": "text_completion"}
-        return answer_json(head | {"created": int(time.time()), "policy_version": version} | document)
+        return answer_json(head | {"created": int(time.time()), "policy_version": job.version} | document)
 
 
-def _read_request(fields: Fields, session: Session) -> tuple[Chunk, frozenset[str]]:
-    """The chunk to decode, and which of `token_ids`, `logprobs` the answer shows."""
+async def _answer_unless_gone(request: web.Request, job: Job) -> Completions:
+    """Waits for the answer; when the connection closes first, the job is abandoned."""
+    answer = asyncio.wrap_future(job.answer)
+    try:
+        while not answer.done():
+            await asyncio.wait([answer], timeout=LOOK_SECONDS)
+            if request.transport is None:
+                raise asyncio.CancelledError
+        return answer.result()
+    except asyncio.CancelledError:
+        job.abandon()
+        raise
+
+
+def _read_request(fields: Fields, session: Session, continuous: bool) -> tuple[Chunk, frozenset[str], Quantisation]:
+    """The chunk to decode, which of `token_ids`, `logprobs` the answer shows, and how weights are kept."""
     prompts = _read_prompts(fields, session)
     samples = fields.integer("n", 1, MAX_ROWS, default=1)
     if samples * len(prompts) > MAX_ROWS:
@@ -69,7 +91,10 @@ def _read_request(fields: Fields, session: Session) -> tuple[Chunk, frozenset[st
     temperature = fields.number("temperature", low=0, high=1e4, default=1.0)
     if fields.number("top_p", default=1.0) != 1.0:
         raise fields.refuse("top_p", "must be 1")
-    seeds = _read_seeds(fields, len(prompts), samples)
+    extension = fields.object("gradus") if fields.has("gradus") else Fields({}, "gradus")
+    seeds = _read_seeds(fields, extension, len(prompts), samples)
+    quantisation = _read_quantisation(extension, continuous)
+    extension.close()
     shown = set()
     if fields.boolean("return_token_ids", default=False):
         shown.add("token_ids")
@@ -83,7 +108,8 @@ def _read_request(fields: Fields, session: Session) -> tuple[Chunk, frozenset[st
     if fields.has("format"):
         fields.format()
     fields.close()
-    return Chunk(prompts, samples, max_tokens, temperature, seeds, tuple(dict.fromkeys(stop))), frozenset(shown)
+    chunk = Chunk(prompts, samples, max_tokens, temperature, seeds, tuple(dict.fromkeys(stop)))
+    return chunk, frozenset(shown), quantisation
 
 
 def _read_prompts(fields: Fields, session: Session) -> list[list[int]]:
@@ -105,11 +131,20 @@ def _read_prompts(fields: Fields, session: Session) -> list[list[int]]:
     return rows
 
 
-def _read_seeds(fields: Fields, prompts: int, samples: int) -> list[int]:
+def _read_quantisation(extension: Fields, continuous: bool) -> Quantisation:
+    chosen = extension.choice("quantisation", ["none", "fp8"], default="none")
+    if chosen == "none":
+        return "none"
+    if not continuous:
+        raise extension.refuse("quantisation", "needs a GPU")
+    return "fp8"
+
+
+def _read_seeds(fields: Fields, extension: Fields, prompts: int, samples: int) -> list[int]:
     seed = fields.integer("seed", default=0)
-    if not fields.has("gradus"):
+    if not extension.has("group_seeds"):
+        extension.skip("group_seeds")
         return [seed + index * samples for index in range(prompts)]
-    extension = fields.object("gradus")
     seeds = extension.array("group_seeds", MAX_ROWS)
     if len(seeds) != prompts:
         raise extension.refuse("group_seeds", f"must have {prompts} elements", "length_mismatch")
@@ -118,7 +153,6 @@ def _read_seeds(fields: Fields, prompts: int, samples: int) -> list[int]:
             raise extension.refuse(f"group_seeds[{index}]", "must be an integer", "field_type")
         if not 0 <= value < 2**64:
             raise extension.refuse(f"group_seeds[{index}]", "must be between 0 and 2^64 − 1")
-    extension.close()
     return seeds
 
 
