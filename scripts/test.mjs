@@ -29,10 +29,15 @@ mkdirSync(out, { recursive: true })
 
 const checks = [
   ["types and Effect diagnostics", node, ["scripts/effect-tsc.mjs", "-b"]],
-  ["lint", bin("oxlint"), ["--deny-warnings"]],
+  ["lint, and what packages must not touch", bin("oxlint"), ["--deny-warnings"]],
+  ["format", bin("oxfmt"), ["--check"]],
+  ["boundaries: the arrows between packages", bin("turbo"), ["boundaries"]],
+  ["knip: unused files, exports and dependencies", bin("knip"), ["--no-config-hints"]],
   ["generated files", node, ["scripts/generate.mjs", "--check"]],
-  ["ruff", python, ["-m", "ruff", "check", "apps/trainer"]]
-].map(([title, command, args]) => run(title, command, args))
+  ["ruff", python, ["-m", "ruff", "check"], trainer],
+  ["ruff format", python, ["-m", "ruff", "format", "--check"], trainer],
+  ["mypy, strict", python, ["-m", "mypy"], trainer]
+].map((check) => run(...check))
 
 run("vitest", node, [
   join(root, "node_modules/vitest/vitest.mjs"),

@@ -148,13 +148,13 @@ async def test_a_failure_in_the_middle_restores_the_run_and_the_number_stays_fre
     await service.put(1, tiny.update(1))
     before = (await service.show())["policy_digest"]
 
-    def breaks(decoder, optimizer, spec, batch, tokens):
+    def breaks(decoder, optimizer, spec, batch, tokens, **_settings):
         next(decoder.parameters()).data.fill_(7.0)
         raise RuntimeError("broken")
 
     with monkeypatch.context() as patch:
         steps = iter([breaks, engine_module.take_step])
-        patch.setattr(engine_module, "take_step", lambda *arguments: next(steps)(*arguments))  # noqa: PLW0108
+        patch.setattr(engine_module, "take_step", lambda *given, **named: next(steps)(*given, **named))  # noqa: PLW0108
         status, problem = await service.put(2, tiny.update(2))
     assert (status, problem["code"], problem["retryable"]) == (500, "trainer_failed", True)
     session_digest = await asyncio.wrap_future(service.engine.submit(lambda: None))

@@ -8,6 +8,7 @@ import { poolDepletion } from "./charts/poolDepletion.ts"
 import { profile } from "./charts/profile.ts"
 import { rewardParts } from "./charts/rewardParts.ts"
 import { samplerGap } from "./charts/samplerGap.ts"
+import { startingLevel } from "./charts/startingLevel.ts"
 import { targetAchieved } from "./charts/targetAchieved.ts"
 import { times } from "./charts/times.ts"
 import { warmup } from "./charts/warmup.ts"
@@ -19,6 +20,7 @@ export const charts: ReadonlyArray<Chart> = [
   profile,
   targetAchieved,
   poolDepletion,
+  startingLevel,
   rewardParts,
   zeroVariance,
   lengths,

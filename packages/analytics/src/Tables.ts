@@ -1,5 +1,7 @@
 /** The parts of a run record as arquero tables, which the verbs work on. A table has all its columns even when it has no rows. */
-import type { RunRecord } from "@gradus/domain/RunRecord"
+import type { PlanDrawRow } from "@gradus/domain/PlanReport"
+import { HistoryRow } from "@gradus/domain/QuestionHistory"
+import type { RolloutRow, RunRecord } from "@gradus/domain/RunRecord"
 import { type ColumnTable, table } from "arquero"
 
 type Column = ReadonlyArray<unknown>
@@ -53,6 +55,22 @@ export const levelReadingsTable = (record: Pick<RunRecord, "evaluation">): Colum
 /** Makes the table of the profile: `question_id`, `n`, `passed`, `rate`. */
 export const profileTable = (record: Pick<RunRecord, "profile">): ColumnTable =>
   columnsOf(record.profile, ["question_id", "n", "passed", "rate"])
+
+/** Makes the table of what the profile says of each question: `question_id`, `domain`, `scored`, `rate`. */
+export const profileRatesTable = (profile: RunRecord["profile"]): ColumnTable =>
+  columnsOf(profile, ["question_id", "domain", "scored", "rate"])
+
+/** Makes the table of trained completions: `question_id`, `step`, `value`, `advantage`, `policy_version`. */
+export const rolloutsTable = (rollouts: ReadonlyArray<RolloutRow>): ColumnTable =>
+  columnsOf(rollouts, ["question_id", "step", "value", "advantage", "policy_version"])
+
+/** Makes the table of a run's history, with the columns of `HistoryRow`. */
+export const historyTable = (record: Pick<RunRecord, "history">): ColumnTable =>
+  columnsOf(record.history ?? [], Object.keys(HistoryRow.fields) as ReadonlyArray<keyof HistoryRow>)
+
+/** Makes the table of what a plan's batches take of each pass rate: `batch`, `rate`, `drawn`, `left`. */
+export const planDrawsTable = (draws: ReadonlyArray<PlanDrawRow>): ColumnTable =>
+  columnsOf(draws, ["batch", "rate", "drawn", "left"])
 
 /** Makes the table of what the plan draws: `batch`, `question_id`. */
 export const drawsTable = (record: Pick<RunRecord, "plan">): ColumnTable =>

@@ -104,7 +104,16 @@ describe("reportHtml", () => {
 
   it.effect("works for a run that has only begun", () =>
     Effect.gen(function* () {
-      const empty = { metrics: [], timings: [], plan: [], profile: [], evaluation: [], examples: [], finished: false }
+      const empty = {
+        metrics: [],
+        timings: [],
+        plan: [],
+        profile: [],
+        evaluation: [],
+        examples: [],
+        history: [],
+        finished: false
+      }
       const page = yield* reportHtml(quickstartRecord(empty))
       assert.include(page, "No evaluation set has been read yet.")
       assert.include(page, "There is nothing to draw yet.")
@@ -156,7 +165,7 @@ describe("figures", () => {
       const some = yield* figures(quickstartRecord({ metrics: [], timings: [] }))
       assert.deepStrictEqual(
         some.map(({ name }) => name),
-        ["learning-curve", "accuracy-by-level", "profile", "target-achieved", "pool-depletion"]
+        ["learning-curve", "accuracy-by-level", "profile", "target-achieved", "pool-depletion", "starting-level"]
       )
     })
   )

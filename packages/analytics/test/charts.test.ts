@@ -51,6 +51,8 @@ const marks: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   "target-achieved": { line: 3, symbol: 75 },
   // Kept levels 0/8 to 5/8.
   "pool-depletion": { area: 6 },
+  // Three bands of kept questions over 25 windows of one step: 44 windows in which a band is drawn.
+  "starting-level": { line: 3, symbol: 44 },
   "reward-parts": { line: 3, symbol: 75 },
   "zero-variance": { line: 1, symbol: 25 },
   lengths: { line: 2, symbol: 50 },
@@ -90,7 +92,17 @@ describe("charts", () => {
 
     it(`${chart.name} has nothing to draw for a run that has not begun`, () =>
       assert.isNull(
-        chart.spec(quickstartRecord({ metrics: [], timings: [], plan: [], profile: [], evaluation: [], examples: [] }))
+        chart.spec(
+          quickstartRecord({
+            metrics: [],
+            timings: [],
+            plan: [],
+            profile: [],
+            evaluation: [],
+            examples: [],
+            history: []
+          })
+        )
       ))
 
     it.effect(`${chart.name} copes with metrics that are all null`, () =>

@@ -4,6 +4,7 @@ import type { MetricsRow, TimingsRow } from "@gradus/domain/Metrics"
 import type { PlannedBatch } from "@gradus/domain/Plan"
 import type { ProfileRow } from "@gradus/domain/Profile"
 import type { EvaluationReading, ExamplePair, RunRecord } from "@gradus/domain/RunRecord"
+import type { HistoryRow } from "@gradus/domain/QuestionHistory"
 import * as Seed from "@gradus/domain/Seed"
 import * as Schema from "effect/Schema"
 
@@ -169,6 +170,35 @@ const example = (index: number): ExamplePair => ({
   last: { text: "<think>b c k m q t</think>bckmqt", value: 1, components: { accuracy: 1, format: 1 } }
 })
 
+/** What became of the plan's questions: each group's mean rises from its profile rate with the steps. */
+const history = (): ReadonlyArray<HistoryRow> => {
+  const rates = new Map(profile.map(({ question_id, rate }) => [question_id, rate ?? 0]))
+  return plan().flatMap(({ batch, questions }) =>
+    questions.map((question_id): HistoryRow => {
+      const rate = rates.get(question_id) ?? 0
+      const passed = Math.round(
+        16 * Math.min(1, Math.max(0, rising(rate, 1, batch / 2) + 0.2 * noise(question_id, batch)))
+      )
+      return {
+        question_id,
+        domain: null,
+        profile_rate: rate,
+        profile_samples: 8,
+        step: batch,
+        visit: 1,
+        samples: 16,
+        scored: 16,
+        group_mean: passed / 16,
+        advantage: passed === 0 || passed === 16 ? 0 : 0.8,
+        taught: passed === 0 || passed === 16 ? 0 : 16,
+        policy_version: batch - 1
+      }
+    })
+  )
+}
+
+const HISTORY = history()
+
 /** Builds the record; parts can be replaced. */
 export const quickstartRecord = (replaced: Partial<RunRecord> = {}): RunRecord => ({
   run: "quickstart--0f3a9c1b22",
@@ -195,6 +225,7 @@ export const quickstartRecord = (replaced: Partial<RunRecord> = {}): RunRecord =
   profile,
   evaluation: evaluation(),
   examples: Array.from({ length: 6 }, (_, index) => example(index)),
+  history: HISTORY,
   finished: true,
   ...replaced
 })

@@ -9,7 +9,7 @@ const lanczos = [
 ]
 
 /** Computes ln Γ(x) for x > 0 (Lanczos, g = 7, n = 9; relative error about 1e-15). */
-const logGamma = (x: number): number => {
+export const logGamma = (x: number): number => {
   if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x)
   const t = x + 6.5
   const sum = lanczos.reduce((total, c, i) => total + c / (x + i), 0.99999999999980993)

@@ -31,7 +31,47 @@ describe("largest remainder", () => {
   })
 })
 
+/** The same, one question at a time, as the pseudo-code says it. */
+const oneByOne = (size: number, wanted: Int32Array, left: ReadonlyArray<number>, ranks: Int32Array) => {
+  const take = [...wanted].map((count, j) => Math.min(count, left[j] ?? 0))
+  let drawn = take.reduce((sum, count) => sum + count, 0)
+  let fill = 0
+  while (drawn < size && take.some((count, j) => count < (left[j] ?? 0))) {
+    const rest = take.map((count, j) => (left[j] ?? 0) - count)
+    const most = Math.max(...rest)
+    const best = rest.map((_, j) => j).filter((j) => rest[j] === most)
+    const first = best.reduce((a, b) => ((ranks[a] ?? 0) < (ranks[b] ?? 0) ? a : b))
+    take[first]! += 1
+    drawn++
+    fill++
+  }
+  return { take, fill }
+}
+
 describe("allocation", () => {
+  const some = Arbitrary.schema(
+    Schema.NonEmptyArray(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 12 }))).check(Schema.isMaxLength(12))
+  )
+  it.prop(
+    "equals filling one by one, on any pools",
+    [some, some, sizes],
+    ([left, asked, size]) => {
+      let room = size
+      const wanted = Int32Array.from(left, (_, j) => {
+        const count = Math.min(room, asked[j] ?? 0)
+        room -= count
+        return count
+      })
+      const ranks = tieRanks(
+        left.map((_, j) => j / left.length),
+        0.4
+      )
+      const { fill, take } = allocate(size, wanted, left, ranks)
+      assert.deepStrictEqual({ take: [...take], fill }, oneByOne(size, wanted, left, ranks))
+    },
+    { arbitrary: { runs: 1000 } }
+  )
+
   const ranks = tieRanks([0, 0.25, 0.5], 0.5)
 
   it("takes no more than is left, and fills from the largest pool", () => {

@@ -8,6 +8,14 @@ import { naiveGaussian } from "./NaiveGaussian.ts"
 import { poolOf, pools, seeds, sigmas, sizes } from "./Pools.ts"
 
 batcherLaws("gaussian", gaussian, { sigma: 0.12 })
+batcherLaws("gaussian (quantile centre, narrowing)", gaussian, { sigma: 0.2, sigmaEnd: 0.02, centre: "quantile" })
+batcherLaws("gaussian (3 epochs that share the pool)", gaussian, { sigma: 0.12, epochs: 3, centre: "cosine" })
+batcherLaws(
+  "gaussian (3 epochs that each serve it whole)",
+  gaussian,
+  { sigma: 0.12, epochs: 3, reuse: true, centre: "root" },
+  { replacement: "once", passes: 3 }
+)
 
 const drawn = (pool: ReadonlyArray<RatedQuestion>, options: Partial<GaussianOptions>): Array<PlannedBatch> => {
   const full = { promptsPerStep: 4, lastBatch: "partial", sigma: 0.12, seed: Seed.root(0), ...options } as const

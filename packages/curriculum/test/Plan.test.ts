@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Digest from "@gradus/domain/Digest"
+import { CurriculumSpec } from "@gradus/domain/manifest/Curriculum"
 import * as Seed from "@gradus/domain/Seed"
+import * as Schema from "effect/Schema"
+import { batcherOf, needsOutcomes } from "../src/Batchers.ts"
 import { plan, planDigest } from "../src/Plan.ts"
 import { poolOf } from "./Pools.ts"
 
@@ -47,7 +50,51 @@ describe("plan", () => {
   })
 
   it("refuses fewer than one prompt a step", () => {
-    assert.throws(() => plan({ pool, spec: gaussian, promptsPerStep: 0, seed }), RangeError, "at least 1")
+    assert.throws(
+      () => plan({ pool, spec: gaussian, promptsPerStep: 0, seed }),
+      "train.prompts_per_step: 0 is no whole number of at least 1"
+    )
+  })
+})
+
+describe("plans of other batchers", () => {
+  const decode = Schema.decodeSync(CurriculumSpec)
+  const planned = (spec: typeof CurriculumSpec.Encoded, steps?: number) =>
+    plan({ pool, spec: decode(spec), promptsPerStep: 30, steps, seed })
+
+  it("sorted, reversed and e2h_gaussian without replacement serve each question once", () => {
+    for (const spec of [
+      { batcher: "sorted" },
+      { batcher: "reversed" },
+      { batcher: "e2h_gaussian", reuse: false }
+    ] as const) {
+      const { batches, notes } = planned(spec)
+      assert.strictEqual(new Set(batches.flatMap((batch) => batch.questions)).size, 120)
+      assert.deepStrictEqual(notes, [])
+    }
+  })
+
+  it("with replacement a plan is a pass long, or as many steps as are asked for", () => {
+    assert.strictEqual(planned({ batcher: "e2h_gaussian" }).batches.length, 4)
+    const { batches, notes } = planned({ batcher: "e2h_gaussian" }, 11)
+    assert.strictEqual(batches.length, 11)
+    assert.deepStrictEqual(notes, [])
+  })
+
+  it("epochs that serve the pool whole are passes", () => {
+    const { batches, notes } = planned({ batcher: "gaussian", epochs: 2, reuse: true }, 9)
+    assert.strictEqual(batches.length, 8)
+    assert.deepStrictEqual(notes, ["9 steps were asked for; 2 passes over 120 questions have 8"])
+  })
+
+  it("batchers that learn from outcomes are refused by key", () => {
+    for (const batcher of ["balanced", "adarft", "learnability", "pools", "bandit"] as const) {
+      assert.isTrue(needsOutcomes(decode({ batcher })))
+      assert.throws(() => planned({ batcher }), `curriculum.batcher: ${batcher} learns`)
+      const bound = batcherOf(decode({ batcher }))
+      const state = bound.init(pool, { promptsPerStep: 5, lastBatch: "partial", seed })
+      assert.lengthOf(bound.draw(state)?.[0].questions ?? [], 5)
+    }
   })
 })
 

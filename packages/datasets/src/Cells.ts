@@ -6,7 +6,8 @@ import { nearest } from "./Suggestion.ts"
 
 export type Cell<A> = Effect.Effect<A, DatasetRowInvalid>
 
-const shown = (value: unknown): string => {
+/** Shows a value as errors do: texts cut, lists and objects by name. */
+export const shown = (value: unknown): string => {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object"
   return String(value)
@@ -28,13 +29,22 @@ export const present = (file: string, row: Row, column: string): Cell<unknown> =
   return Effect.fail(invalid(file, row, column, `no such column; the row has: ${columns.join(", ")}${suggestion}`))
 }
 
+/** Half of a surrogate pair (JSON can escape one, a cut can leave one) has no UTF-8 form: no digest, no seed and no wire could tell it from another. */
+const wellFormed = (file: string, row: Row, column: string) => (read: Cell<string>) =>
+  Effect.filterOrFail(
+    read,
+    (value) => value.isWellFormed(),
+    () => invalid(file, row, column, "the text contains half of a surrogate pair")
+  )
+
 /** Reads a text. */
 export const text = (file: string, row: Row, column: string): Cell<string> =>
   present(file, row, column).pipe(
     Effect.filterOrFail(
       (value) => typeof value === "string",
       () => wrong(file, row, column, "a text")
-    )
+    ),
+    wellFormed(file, row, column)
   )
 
 /** Reads a text, or a finite number as its text: golds, ids and levels are written either way. */
@@ -44,7 +54,8 @@ export const label = (file: string, row: Row, column: string): Cell<string> =>
       (value) => typeof value === "string" || (typeof value === "number" && Number.isFinite(value)),
       () => wrong(file, row, column, "a text or a finite number")
     ),
-    Effect.map(String)
+    Effect.map(String),
+    wellFormed(file, row, column)
   )
 
 /** Reads a label that may be null or absent. */

@@ -3,7 +3,6 @@ import { QuestionFile } from "@gradus/domain/manifest/Questions"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { cutGold, toQuestions, toWorkedExamples } from "../src/Columns.ts"
-import { passRates } from "../src/PassRates.ts"
 import type { Row } from "../src/Row.ts"
 import { nearest } from "../src/Suggestion.ts"
 
@@ -53,7 +52,12 @@ describe("column mapping", () => {
     [
       { question: "q", answer: ["a"] },
       'f.jsonl, row 1, column "answer": a text or a finite number is needed, and it is a list'
-    ]
+    ],
+    [
+      { question: "a \ud800 b", answer: "a" },
+      'f.jsonl, row 1, column "question": the text contains half of a surrogate pair'
+    ],
+    [{ question: "q", answer: "\udc00" }, 'f.jsonl, row 1, column "answer": the text contains half of a surrogate pair']
   ] as const)("says what is wrong, where: %j", ([values, message]) =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(toQuestions("train", rowsOf(values), file({})))).message, message)
@@ -112,42 +116,6 @@ describe("the GSM8K rule", () => {
       const rows = rowsOf({ question: "q", answer: "5" })
       const error = yield* Effect.flip(toQuestions("train", rows, file({ gold_rule: "gsm8k_hash_last" })))
       assert.match(error.message, /row 1, column "answer": no answer stands after/)
-    })
-  )
-})
-
-describe("pass-rate columns", () => {
-  it.effect("become rated questions, named by question_id, id, or row", () =>
-    Effect.gen(function* () {
-      const columns = { passed: "p", n: 8 }
-      assert.deepStrictEqual(yield* passRates(rowsOf({ id: "a", p: 0 }, { id: "b", p: 8 }), "f", columns), [
-        { question_id: "a", passed: 0, scored: 8 },
-        { question_id: "b", passed: 8, scored: 8 }
-      ])
-      const [named] = yield* passRates(rowsOf({ id: "a", question_id: "q", p: 1, d: "x" }), "f", {
-        ...columns,
-        domain: "d"
-      })
-      assert.deepStrictEqual(named, { question_id: "q", passed: 1, scored: 8, domain: "x" })
-      assert.strictEqual((yield* passRates(rowsOf({ p: 1 }), "f", columns))[0]?.question_id, "row-000001")
-    })
-  )
-
-  it.effect.each([
-    [{ id: "x", p: 2.5 }, 'f, row 2, column "p": a whole number is needed, and it is 2.5'],
-    [{ id: "x", p: "3" }, 'f, row 2, column "p": a whole number is needed, and it is "3"'],
-    [{ id: "x", p: NaN }, 'f, row 2, column "p": a whole number is needed, and it is NaN'],
-    [{ id: "x", p: null }, 'f, row 2, column "p": a whole number is needed, and it is null'],
-    [{ id: "x", p: true }, 'f, row 2, column "p": a whole number is needed, and it is true'],
-    [{ id: "x", p: -1 }, 'f, row 2, column "p": a number from 0 to 8 is needed, and it is -1'],
-    [{ id: "x", p: 9 }, 'f, row 2, column "p": a number from 0 to 8 is needed, and it is 9'],
-    [{ id: "x" }, 'f, row 2, column "p": no such column; the row has: id'],
-    [{ id: "a", p: 1 }, 'f, row 2, column "id": id "a" is already that of row 1'],
-    [{ p: 1 }, 'f, row 2, column "id": no such column; the row has: p']
-  ] as const)("refuse %j with its row", ([values, message]) =>
-    Effect.gen(function* () {
-      const rows = rowsOf({ id: "a", p: 1 }, values)
-      assert.strictEqual((yield* Effect.flip(passRates(rows, "f", { passed: "p", n: 8 }))).message, message)
     })
   )
 })

@@ -18,8 +18,11 @@ export const canonicalJson = (value: unknown): string => {
 /** Hashes bytes. */
 export const ofBytes = (bytes: Uint8Array): Digest => bytesToHex(sha256(bytes)) as Digest
 
-/** Hashes a text as UTF-8. */
-export const ofText = (text: string): Digest => ofBytes(utf8ToBytes(text))
+/** Hashes a text as UTF-8. Throws a TypeError for half of a surrogate pair: UTF-8 would write every one of them as the same character. */
+export const ofText = (text: string): Digest => {
+  if (!text.isWellFormed()) throw new TypeError("a text with half of a surrogate pair has no identity")
+  return ofBytes(utf8ToBytes(text))
+}
 
 /** Hashes a JSON value by its canonical form, so that neither key order nor layout changes the result. */
 export const ofJson = (value: unknown): Digest => ofText(canonicalJson(value))

@@ -1,6 +1,7 @@
 /** The journal of a run: one line a committed transition, appended and synced before the next begins. What it does not say did not happen. */
 import * as Schema from "effect/Schema"
 import { MetricsRow, Stage } from "./Metrics.ts"
+import { PlannedBatch } from "./Plan.ts"
 
 const metrics = MetricsRow.fields.metrics
 
@@ -21,10 +22,23 @@ export const StageFinished = Schema.TaggedStruct("stage_finished", {
   /** What the stage adds to metrics.ndjson: the journal is the truth, that file is drawn from it. */
   rows: Schema.Array(MetricsRow)
 })
+/** What came of a question that a step drew; `scored: 0` sends it back to its pool. `advantage` is the mean absolute one. */
+export const StepOutcome = Schema.Struct({
+  question_id: Schema.String,
+  scored: Schema.Int,
+  passed: Schema.Int,
+  advantage: Schema.optionalKey(Schema.Finite)
+})
+export type StepOutcome = typeof StepOutcome.Type
+
 /** All completions of a step are generated, scored and on disk, and so are the bytes of its updates. */
 export const StepGenerated = Schema.TaggedStruct("step_generated", {
   step: Schema.Int,
   updates: Schema.Array(Schema.Struct({ update: Schema.Int, digest: Schema.String })),
+  /** What the step drew: the plan's batch, or another one where the batcher learns from outcomes or questions came back. */
+  batch: Schema.optionalKey(PlannedBatch),
+  /** What came of each question: all that the batcher's state depends on. */
+  outcomes: Schema.optionalKey(Schema.Array(StepOutcome)),
   metrics
 })
 export const UpdateApplied = Schema.TaggedStruct("update_applied", {

@@ -10,6 +10,8 @@ export const Lineage = Schema.Struct({
   locks: Schema.Record(Schema.String, Schema.String),
   manifest_digest: Schema.String,
   dataset_digest: Schema.String,
+  /** Digests of the judge's prompt texts by kind of truth, where a judge scores. */
+  judge_prompts: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   versions: Schema.Record(Schema.String, Schema.String),
   hardware: Schema.Struct({
     cpus: Schema.Int,

@@ -11,10 +11,20 @@ export class RunOwned extends Schema.TaggedError<RunOwned>()("RunOwned", { direc
   }
 }
 
+/** Nobody can say who owns the run: the lease's store cannot be read or written. */
+export class RunLeaseFailed extends Schema.TaggedError<RunLeaseFailed>()("RunLeaseFailed", {
+  directory: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `the lease of ${this.directory} cannot be taken: ${this.reason}`
+  }
+}
+
 export class RunLease extends Context.Service<
   RunLease,
   {
     /** Takes the lease of a run directory until the scope closes or the process dies, and returns its fencing number: each one is higher than the last. */
-    readonly acquire: (directory: string) => Effect.Effect<number, RunOwned, Scope.Scope>
+    readonly acquire: (directory: string) => Effect.Effect<number, RunOwned | RunLeaseFailed, Scope.Scope>
   }
 >()("@gradus/domain/RunLease") {}

@@ -5,6 +5,7 @@ import { Manifest } from "./manifest/Manifest.ts"
 import { MetricsRow, TimingsRow } from "./Metrics.ts"
 import { PlannedBatch } from "./Plan.ts"
 import { ProfileRow } from "./Profile.ts"
+import { HistoryRow } from "./QuestionHistory.ts"
 import { Components } from "./Score.ts"
 
 /** One evaluated or trained completion, as rollouts.parquet and eval/ hold it (flat). */
@@ -50,6 +51,9 @@ export const EvaluationReading = Schema.Struct({
 })
 export type EvaluationReading = typeof EvaluationReading.Type
 
+/** A reading as `eval/<set>/<step>.json` holds it. */
+export const EvaluationFile = Schema.Struct({ format: Schema.Literal(1), reading: EvaluationReading })
+
 /** The same question answered before and after GRPO. */
 export const ExamplePair = Schema.Struct({
   set: Schema.String,
@@ -72,6 +76,8 @@ export const RunRecord = Schema.Struct({
   profile: Schema.Array(ProfileRow),
   evaluation: Schema.Array(EvaluationReading),
   examples: Schema.Array(ExamplePair),
+  /** What happened to each question; absent where the rollouts were not read. */
+  history: Schema.optionalKey(Schema.Array(HistoryRow)),
   finished: Schema.Boolean
 })
 export type RunRecord = typeof RunRecord.Type

@@ -10,9 +10,11 @@ export const UnscoredReason = Schema.Literals([
 ])
 export type UnscoredReason = typeof UnscoredReason.Type
 
+const VerdictWord = Schema.Literals(["yes", "no", "unreadable", "failed"])
+
 /** What a judge said: read, unreadable (it answered, but not yes or no), or failed (it did not answer). */
 export const Verdict = Schema.Struct({
-  verdict: Schema.Literals(["yes", "no", "unreadable", "failed"]),
+  verdict: VerdictWord,
   /** The judge's whole reply; null when there was none. */
   reply: Schema.NullOr(Schema.String),
   model: Schema.String,
@@ -22,14 +24,25 @@ export const Verdict = Schema.Struct({
   completion_tokens: Schema.Int,
   ms: Schema.Finite,
   /** The border that broke, for `failed`. */
-  failure: Schema.optionalKey(Schema.String)
+  failure: Schema.optionalKey(Schema.String),
+  /** Why the guard refused the answer, for a `no` without a call. */
+  guard: Schema.optionalKey(Schema.String),
+  /** What was paid, in the currency of the price table; absent where the model has no price. */
+  cost: Schema.optionalKey(Schema.Finite),
+  /** True when it came from the cache: nothing was paid now. */
+  cached: Schema.optionalKey(Schema.Boolean),
+  /** What each single call said, where there was more than one (a panel, a swap or a repetition). */
+  votes: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ model: Schema.String, verdict: VerdictWord, reply: Schema.NullOr(Schema.String) }))
+  )
 })
 export type Verdict = typeof Verdict.Type
 
-/** The parts that a value is made of; each in [0, 1]. */
+/** The parts that a value is made of; each in [0, 1], but `overlong`, the punishment for length, which is at most 0. */
 export const Components = Schema.Struct({
   accuracy: Schema.optionalKey(Schema.Finite),
-  format: Schema.optionalKey(Schema.Finite)
+  format: Schema.optionalKey(Schema.Finite),
+  overlong: Schema.optionalKey(Schema.Finite)
 })
 export type Components = typeof Components.Type
 
@@ -52,6 +65,8 @@ export const ScoreRequest = Schema.Struct({
   completion: Schema.String,
   thinking: Schema.Literals(["on", "off"]),
   /** True when the completion was cut at its token limit. */
-  truncated: Schema.optionalKey(Schema.Boolean)
+  truncated: Schema.optionalKey(Schema.Boolean),
+  /** How many tokens were sampled, the end token included; the punishment for length needs it. */
+  tokens: Schema.optionalKey(Schema.Int)
 })
 export type ScoreRequest = typeof ScoreRequest.Type

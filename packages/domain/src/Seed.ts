@@ -16,10 +16,14 @@ export interface Seed {
 /** Makes the root of a tree. */
 export const root = (seed: number): Seed => ({ bytes: sha256(utf8ToBytes(`gradus/seed/1/${seed}`)) })
 
-/** Goes down the tree by names and indices. Each part is length-prefixed, so ("a", "b") and ("a/b") differ. */
+/**
+ * Goes down the tree by names and indices. Each part is length-prefixed, so ("a", "b") and ("a/b") differ.
+ * Throws a TypeError for half of a surrogate pair: UTF-8 would write every one of them as the same name.
+ */
 export const child = (seed: Seed, ...path: ReadonlyArray<string | number>): Seed =>
   path.reduce<Seed>((node, part) => {
     const text = typeof part === "number" ? `#${part}` : `${part.length}:${part}`
+    if (!text.isWellFormed()) throw new TypeError("a name with half of a surrogate pair names no stream")
     const name = utf8ToBytes(text)
     const joined = new Uint8Array(node.bytes.length + name.length)
     joined.set(node.bytes)
@@ -40,7 +44,7 @@ export interface Stream {
   readonly shuffle: <T extends { length: number; [index: number]: unknown }>(items: T) => T
 }
 
-/** Opens the stream of a node: xoroshiro128+, seeded by the node's first 32 bits. */
+/** Opens the stream of a node: xoroshiro128+, seeded by the node's second 32 bits (the first make `toInt`). */
 export const stream = (seed: Seed): Stream => {
   const generator = xoroshiro128plus(new DataView(seed.bytes.buffer, seed.bytes.byteOffset).getInt32(4))
   const below = (bound: number): number => uniformInt(generator, 0, bound - 1)

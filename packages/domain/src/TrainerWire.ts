@@ -75,4 +75,6 @@ export const PROBLEM = {
 export type ProblemCode = keyof typeof PROBLEM
 
 export const NORMALISER = ["tokens", "sequences", "constant"] as const
-export const LOSS = ["cross_entropy", "clipped"] as const
+export const LOSS = ["cross_entropy", "clipped", "cispo", "gspo"] as const
+/** How the gap between sampler and trainer is corrected. */
+export const IMPORTANCE = ["none", "truncate", "icepop", "sequence_mask"] as const

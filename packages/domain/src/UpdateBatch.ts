@@ -20,9 +20,24 @@ export interface UpdateRow {
   readonly truncated?: 0 | 1
 }
 
+/** Correction of the gap between sampler and trainer, from the ratio of the policy before the update to the sampler. */
+export type ImportanceSpec =
+  | { readonly kind: "none" }
+  | { readonly kind: "truncate"; readonly cap: number }
+  | { readonly kind: "icepop" | "sequence_mask"; readonly low: number; readonly high: number }
+
 export type LossSpec =
   | { readonly kind: "cross_entropy" }
-  | { readonly kind: "clipped"; readonly clip_low: number; readonly clip_high: number; readonly kl_coef: number }
+  | {
+      readonly kind: "clipped" | "cispo" | "gspo"
+      readonly clip_low: number
+      readonly clip_high: number
+      readonly kl_coef: number
+      /** Weight of the mean token entropy, which is added to what is maximised; absent: 0. */
+      readonly entropy_coef?: number
+      /** Absent: none. */
+      readonly importance?: ImportanceSpec
+    }
 
 /** What an update's schema metadata says. */
 export interface UpdateHeader {

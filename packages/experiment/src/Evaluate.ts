@@ -1,6 +1,6 @@
 /** Evaluation: sampled accuracy on the evaluation sets, with the same questions and streams before and after training. */
 import { ofJson } from "@gradus/domain/Digest"
-import { EvaluationReading, RolloutRow } from "@gradus/domain/RunRecord"
+import { EvaluationFile, type EvaluationReading, RolloutRow } from "@gradus/domain/RunRecord"
 import * as Seed from "@gradus/domain/Seed"
 import { encodeRows } from "@gradus/datasets/Parquet"
 import * as Effect from "effect/Effect"
@@ -40,7 +40,7 @@ export const evaluateSet = Effect.fn("Evaluate.set")(function* (
   step: number
 ) {
   const file = context.directory.evaluation(set, step)
-  if (yield* exists(file.reading)) return yield* readJson(EvaluationReading, file.reading)
+  if (yield* exists(file.reading)) return (yield* readJson(EvaluationFile, file.reading)).reading
   const { groups } = yield* sampleAndScore(context, {
     stage: `eval-${set}`,
     step,
@@ -54,7 +54,7 @@ export const evaluateSet = Effect.fn("Evaluate.set")(function* (
   const rows = rolloutRows(step, policy.version, groups)
   const result = reading(set, step, rows)
   yield* writeFile(file.rollouts, yield* encodeRows(RolloutRow, rows))
-  yield* writeJson(file.reading, result)
+  yield* writeJson(file.reading, { format: 1, reading: result })
   return result
 })
 

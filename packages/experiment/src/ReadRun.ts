@@ -1,9 +1,19 @@
 /** Reads a run back from its directory alone: no server, no store. */
+import { profileRatesTable, rolloutsTable, rowsOf } from "@gradus/analytics/Tables"
+import { questionHistory } from "@gradus/analytics/verbs/questionHistory"
+import type { JournalEvent } from "@gradus/domain/Journal"
 import { Lineage } from "@gradus/domain/Lineage"
 import { Manifest } from "@gradus/domain/manifest/Manifest"
 import { MetricsRow, TimingsRow } from "@gradus/domain/Metrics"
 import { ProfileRow } from "@gradus/domain/Profile"
-import { EvaluationReading, type ExamplePair, RolloutRow, type RunRecord } from "@gradus/domain/RunRecord"
+import type { HistoryRow } from "@gradus/domain/QuestionHistory"
+import {
+  EvaluationFile,
+  type EvaluationReading,
+  type ExamplePair,
+  RolloutRow,
+  type RunRecord
+} from "@gradus/domain/RunRecord"
 import { decodeRows } from "@gradus/datasets/Parquet"
 import { decodePlan } from "@gradus/datasets/PlanTable"
 import * as Effect from "effect/Effect"
@@ -18,6 +28,8 @@ import { layout, type RunDirectory } from "./RunDirectory.ts"
 export const ResolvedFile = Schema.Struct({
   format: Schema.Literal(1),
   digest: Schema.String,
+  /** Directory that relative paths in the manifest start from. */
+  base: Schema.String,
   manifest: Schema.toType(Manifest),
   provenance: Schema.Array(Schema.Unknown)
 })
@@ -35,16 +47,21 @@ const lines = Effect.fn("ReadRun.lines")(function* <S extends Schema.Top & { rea
   )
 })
 
+/** Sets in the order in which a reader wants them: those of the design first. */
+const SETS = ["heldout", "hard"]
+const place = (set: string): number => (SETS.includes(set) ? SETS.indexOf(set) : SETS.length)
+const bySet = (a: string, b: string): number => place(a) - place(b) || (a < b ? -1 : 1)
+
 const readings = Effect.fn("ReadRun.readings")(function* (directory: RunDirectory) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const root = path.join(directory.root, "eval")
   const list = (folder: string) => fs.readDirectory(folder).pipe(Effect.orElseSucceed(() => []))
   const files: Array<string> = []
-  for (const set of (yield* list(root)).toSorted())
+  for (const set of (yield* list(root)).toSorted(bySet))
     for (const file of (yield* list(path.join(root, set))).toSorted())
       if (file.endsWith(".json") && !file.startsWith(".")) files.push(path.join(root, set, file))
-  return yield* Effect.forEach(files, (file) => readJson(EvaluationReading, file))
+  return yield* Effect.forEach(files, (file) => Effect.map(readJson(EvaluationFile, file), ({ reading }) => reading))
 })
 
 const rollouts = Effect.fn("ReadRun.rollouts")(function* (file: string) {
@@ -83,22 +100,40 @@ const examples = Effect.fn("ReadRun.examples")(function* (
   return pairs
 })
 
+/** The batches so far, where there is no plan of all of them. */
+const drawnBatches = (events: ReadonlyArray<JournalEvent>) =>
+  events.flatMap((event) => (event._tag === "step_generated" ? (event.batch ?? []) : []))
+
+/** What happened to each question, from the completions of every step. */
+const history = Effect.fn("ReadRun.history")(function* (
+  directory: RunDirectory,
+  rates: ReadonlyArray<ProfileRow>,
+  events: ReadonlyArray<JournalEvent>
+) {
+  const steps = events.flatMap((event) => (event._tag === "step_generated" ? [event.step] : []))
+  const rows = yield* Effect.forEach(steps, (step) => rollouts(directory.rollouts(step)))
+  if (rows.length === 0) return []
+  return rowsOf<HistoryRow>(questionHistory(profileRatesTable(rates))(rolloutsTable(rows.flat())))
+})
+
 /** Reads everything that a report needs. Works on unfinished runs too. */
 export const readRun = Effect.fn("ReadRun.readRun")(function* (root: string) {
   const directory = yield* layout(root)
   const resolved = yield* readJson(ResolvedFile, directory.resolved)
   const evaluation = yield* readings(directory)
   const { events } = yield* readJournal(directory.journal)
+  const rates = (yield* exists(directory.profile))
+    ? yield* decodeRows(ProfileRow, yield* readFile(directory.profile))
+    : []
   const record: RunRecord = {
     run: directory.run,
     manifest: resolved.manifest,
     lineage: yield* readJson(Lineage, directory.lineage),
     metrics: yield* lines(MetricsRow, directory.metrics),
     timings: yield* lines(TimingsRow, directory.timings),
-    plan: (yield* exists(directory.plan)) ? yield* decodePlan(yield* readFile(directory.plan)) : [],
-    profile: (yield* exists(directory.profile))
-      ? yield* decodeRows(ProfileRow, yield* readFile(directory.profile))
-      : [],
+    plan: (yield* exists(directory.plan)) ? yield* decodePlan(yield* readFile(directory.plan)) : drawnBatches(events),
+    profile: rates,
+    history: yield* history(directory, rates, events),
     evaluation,
     examples: yield* examples(directory, evaluation, resolved.manifest.report.examples),
     finished: events.some((event) => event._tag === "run_finished")

@@ -18,7 +18,9 @@ const mean = (values: ReadonlyArray<number | null>): number | null =>
 /** Averages the metrics of a step's updates (one update: as they are) and puts them beside those of its completions. */
 export const stepMetrics = (generated: Metrics, updates: ReadonlyArray<Metrics>): Metrics => {
   const names = new Set(updates.flatMap((update) => Object.keys(update)))
-  const averaged = [...names].map((name) => [name, mean(updates.flatMap((update) => update[name] ?? []))] as const)
+  // null is a value (not finite, in one update) and makes the mean null; a name that an update lacks is not
+  const values = (name: string) => updates.flatMap((update) => (name in update ? [update[name] ?? null] : []))
+  const averaged = [...names].map((name) => [name, mean(values(name))] as const)
   return { ...Object.fromEntries(averaged), ...generated }
 }
 

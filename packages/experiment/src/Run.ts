@@ -1,27 +1,33 @@
 /** A run from manifest to report: warm-up, profile, filter, plan, train, evaluate, report. Every stage picks up where the journal stands. */
 import { Digest, ofBytes, ofJson } from "@gradus/domain/Digest"
-import type { Lineage } from "@gradus/domain/Lineage"
+import { Lineage } from "@gradus/domain/Lineage"
 import { RunLease } from "@gradus/domain/RunLease"
+import type { TimingsRow } from "@gradus/domain/Metrics"
 import type { EvaluationReading } from "@gradus/domain/RunRecord"
 import type { RunSummary } from "@gradus/domain/RunSummary"
 import * as Seed from "@gradus/domain/Seed"
 import type { ResolvedManifest } from "@gradus/manifest/Resolve"
 import { planDigest } from "@gradus/curriculum/Plan"
 import { loadQuestions as load } from "@gradus/datasets/service/LoadQuestions"
+import type { Generator } from "@gradus/inference/Generator"
+import type { Scorer } from "@gradus/rewards/service/Scorer"
 import { Trainer } from "@gradus/trainer-client/Trainer"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { exists, readFile, writeFile, writeJson } from "./AtomicFile.ts"
+import * as Schema from "effect/Schema"
+import { exists, readFile, readJson, writeFile, writeJson } from "./AtomicFile.ts"
 import type { RunContext } from "./Context.ts"
-import { filterAndPlan } from "./CurriculumStage.ts"
+import { filterAndPlan, writeDrawn } from "./CurriculumStage.ts"
 import { evaluateAll } from "./Evaluate.ts"
 import { openJournal, readJournal } from "./Journal.ts"
 import type { TrainedPolicy } from "./Policy.ts"
 import { profile } from "./Profile.ts"
 import * as Progress from "./Progress.ts"
-import { readRun } from "./ReadRun.ts"
+import { firstDifference } from "./Difference.ts"
+import { readRun, ResolvedFile } from "./ReadRun.ts"
 import { openRecords } from "./Records.ts"
 import { writeReport } from "./Report.ts"
 import { layout, type RunDirectory } from "./RunDirectory.ts"
@@ -29,11 +35,22 @@ import { catchUp, finishTraining, train } from "./Train.ts"
 import { trainerPolicy } from "./TrainerPolicy.ts"
 import { warmup } from "./Warmup.ts"
 
+/** The directory holds a run of another manifest. */
+export class RunChanged extends Schema.TaggedError<RunChanged>()("RunChanged", {
+  directory: Schema.String,
+  /** The first thing that differs: a path in the manifest, or `dataset`. */
+  field: Schema.String
+}) {
+  override get message(): string {
+    return `${this.directory} holds a run with another ${this.field}; nothing was changed. Use another --runs directory or name`
+  }
+}
+
 /** What the application knows about where a run comes from. */
 export type Origin = Pick<Lineage, "commit" | "dirty" | "locks" | "versions" | "hardware">
 
 export interface RunInput {
-  readonly resolved: ResolvedManifest
+  readonly resolved: Pick<ResolvedManifest, "manifest" | "digest"> & { readonly provenance: ReadonlyArray<unknown> }
   /** The text of the manifest as written, kept beside the run. */
   readonly written: string
   /** Relative paths in the manifest start here. */
@@ -42,8 +59,29 @@ export interface RunInput {
   readonly origin: Origin
 }
 
+/** A run goes on only with the manifest that it began with. */
+const checkManifest = Effect.fn("Run.checkManifest")(function* (input: RunInput, directory: RunDirectory) {
+  const stored = yield* readJson(ResolvedFile, directory.resolved)
+  if (stored.digest !== input.resolved.digest) {
+    const field = firstDifference(stored.manifest, input.resolved.manifest) ?? "manifest"
+    return yield* new RunChanged({ directory: directory.root, field })
+  }
+})
+
+/** ... and with the questions that it began with. */
+const checkUnchanged = Effect.fn("Run.checkUnchanged")(function* (
+  input: RunInput,
+  directory: RunDirectory,
+  datasetDigest: string
+) {
+  yield* checkManifest(input, directory)
+  const lineage = yield* readJson(Lineage, directory.lineage)
+  if (lineage.dataset_digest !== datasetDigest)
+    return yield* new RunChanged({ directory: directory.root, field: "dataset" })
+})
+
 const describe = Effect.fn("Run.describe")(function* (input: RunInput, directory: RunDirectory, datasetDigest: string) {
-  if (yield* exists(directory.lineage)) return
+  if (yield* exists(directory.lineage)) return yield* checkUnchanged(input, directory, datasetDigest)
   const info = yield* (yield* Trainer).info
   const generation = info.determinism
   const lineage: Lineage = {
@@ -73,6 +111,7 @@ const describe = Effect.fn("Run.describe")(function* (input: RunInput, directory
   yield* writeJson(directory.resolved, {
     format: 1,
     digest: input.resolved.digest,
+    base: input.base,
     manifest: input.resolved.manifest,
     provenance: input.resolved.provenance
   })
@@ -121,6 +160,14 @@ const openPolicy = Effect.fn("Run.openPolicy")(function* (context: RunContext, s
 const accuracyAt = (readings: ReadonlyArray<EvaluationReading>, set: string, step: number): number | null =>
   readings.find((one) => one.set === set && one.step === step)?.accuracy ?? null
 
+/** The last attempt's time, and of earlier attempts what their finished stages and steps took. */
+const runSeconds = (timings: ReadonlyArray<TimingsRow>): number => {
+  const last = timings.findLast((row) => row.seconds["run"] !== undefined)
+  const earlier = timings.filter((row) => row.attempt !== last?.attempt && row.stage !== "report")
+  const kept = earlier.reduce((sum, { seconds }) => sum + (seconds["stage"] ?? seconds["step"] ?? 0), 0)
+  return Math.round(1000 * (kept + (last?.seconds["run"] ?? 0))) / 1000
+}
+
 /** Sums a finished run up from its files. Returns undefined for a run that is not finished. */
 export const summary = Effect.fn("Run.summary")(function* (root: string) {
   const directory = yield* layout(root)
@@ -134,9 +181,7 @@ export const summary = Effect.fn("Run.summary")(function* (root: string) {
   const result: RunSummary = {
     run: directory.run,
     dir: directory.root,
-    seconds: record.timings
-      .filter((row) => row.stage === "report")
-      .reduce((sum, row) => sum + (row.seconds["run"] ?? 0), 0),
+    seconds: runSeconds(record.timings),
     steps,
     eval: Object.fromEntries(
       sets.map((set) => [
@@ -153,17 +198,30 @@ export const summary = Effect.fn("Run.summary")(function* (root: string) {
   return result
 })
 
-const work = Effect.fn("Run.work")(function* (input: RunInput) {
-  const started = yield* Clock.currentTimeMillis
-  const context = yield* prepare(input)
+/** What a run works with. */
+export type RunEngines = Trainer | Generator | Scorer
+
+/** Warm-up and profile: how hard the questions are for the policy that training starts from. */
+const upToProfile = Effect.fn("Run.upToProfile")(function* (context: RunContext) {
   const start = yield* warmup(context)
   const policy = yield* openPolicy(context, start)
   yield* catchUp(context, policy)
-  const rates = yield* profile(context, policy)
-  const plan = yield* filterAndPlan(context, rates)
+  return { policy, rates: yield* profile(context, policy) }
+})
+
+/** ... filter and plan: everything that is known before the first step. */
+const upToPlan = Effect.fn("Run.upToPlan")(function* (context: RunContext) {
+  const { policy, rates } = yield* upToProfile(context)
+  return { policy, served: yield* filterAndPlan(context, rates) }
+})
+
+const work = Effect.fn("Run.work")(function* (input: RunInput) {
+  const started = yield* Clock.currentTimeMillis
+  const context = yield* prepare(input)
+  const { policy, served } = yield* upToPlan(context)
   yield* evaluateAll(context, policy, "evaluate_first", 0)
-  const trained = yield* train(context, policy, plan)
-  const steps = Math.min(plan.length, context.manifest.train.steps ?? plan.length)
+  const { policy: trained, steps } = yield* train(context, policy, served.course)
+  yield* writeDrawn(context)
   yield* finishTraining(context, trained, steps)
   yield* evaluateAll(context, trained, "evaluate_last", steps)
   yield* context.journal.commit({ _tag: "run_finished", step: steps })
@@ -174,10 +232,39 @@ const work = Effect.fn("Run.work")(function* (input: RunInput) {
   yield* Progress.report({ stage: "report", done: 1, total: 1, unit: "page" })
 })
 
-/** Runs an experiment to its end, or goes on where an earlier attempt stopped. A finished run is only summed up. */
-export const run = Effect.fn("Run.run")(function* (input: RunInput) {
+/** Runs an experiment to its end, or goes on where an earlier attempt stopped. The engines start when the run is ours, and stop with it. */
+export const run = Effect.fn("Run.run")(function* <E>(input: RunInput, engines: Layer.Layer<RunEngines, E>) {
   yield* (yield* RunLease).acquire(input.root)
-  yield* work(input)
+  yield* Effect.provide(work(input), engines)
   const result = yield* summary(input.root)
   return Option.getOrThrow(Option.fromUndefinedOr(result))
 }, Effect.scoped)
+
+/** Sums up a run that is finished, after drawing its report where that is missing; undefined where there is something left to do. Fails for a run of another manifest. */
+export const finished = Effect.fn("Run.finished")(function* (input: RunInput) {
+  const directory = yield* layout(input.root)
+  if (!(yield* exists(directory.lineage))) return undefined
+  yield* checkManifest(input, directory)
+  const result = yield* summary(input.root)
+  if (result !== undefined && !(yield* exists(directory.report))) yield* writeReport(input.root)
+  return result
+})
+
+/** Owns a run directory while an effect works in it. */
+const owned = <A, E, E2, R>(
+  input: RunInput,
+  engines: Layer.Layer<RunEngines, E2>,
+  part: (context: RunContext) => Effect.Effect<A, E, R>
+) =>
+  Effect.gen(function* () {
+    yield* (yield* RunLease).acquire(input.root)
+    return yield* Effect.provide(Effect.flatMap(prepare(input), part), engines)
+  }).pipe(Effect.scoped)
+
+/** Runs an experiment up to its profile; `run` goes on from there. */
+export const profileOf = <E>(input: RunInput, engines: Layer.Layer<RunEngines, E>) =>
+  owned(input, engines, (context) => Effect.map(upToProfile(context), ({ rates }) => rates))
+
+/** Runs an experiment up to its plan; `run` goes on from there. */
+export const planOf = <E>(input: RunInput, engines: Layer.Layer<RunEngines, E>) =>
+  owned(input, engines, (context) => Effect.map(upToPlan(context), ({ served }) => served))

@@ -36,7 +36,8 @@ const request = (question: Question, completion: Completion) => ({
   gold: question.gold,
   completion: completion.text,
   thinking: question.thinking,
-  truncated: completion.finish_reason === "length"
+  truncated: completion.finish_reason === "length",
+  tokens: completion.token_ids.length
 })
 
 /** Generates and scores. Returns groups in the order of the questions, and the seconds that each part took. */

@@ -4,6 +4,7 @@ import type { MetricsRow } from "@gradus/domain/Metrics"
 import type { UpdateRow } from "@gradus/domain/UpdateBatch"
 import type { Seed } from "@gradus/domain/Seed"
 import { advantages } from "@gradus/rewards/Advantage"
+import { componentMetrics } from "@gradus/rewards/ComponentMetrics"
 import { shuffleValues } from "@gradus/rewards/Shuffle"
 import type { ScoredGroup } from "./Sampling.ts"
 
@@ -113,6 +114,7 @@ export const generationMetrics = (groups: ReadonlyArray<WeighedGroup>): MetricsR
     reward_std: meanOf(present(groups.map((group) => group.std))),
     "rewards/accuracy": meanOf(present(scores.map((score) => score.components.accuracy))),
     "rewards/format": meanOf(present(scores.map((score) => score.components.format))),
+    ...componentMetrics(scores),
     frac_reward_zero_std: meanOf(groups.map((group) => (group.zeroVariance ? 1 : 0))),
     "completions/mean_length": meanOf(lengths),
     "completions/min_length": lengths.length === 0 ? null : Math.min(...lengths),

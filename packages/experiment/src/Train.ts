@@ -10,6 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { writeFile } from "./AtomicFile.ts"
 import type { RunContext } from "./Context.ts"
+import * as Course from "./Course.ts"
+import { outcomesOf } from "./Course.ts"
 import { evaluateSet } from "./Evaluate.ts"
 import { learningRate } from "./LearningRate.ts"
 import type { TrainedPolicy } from "./Policy.ts"
@@ -89,9 +91,10 @@ const generateStep = Effect.fn("Train.generateStep")(function* (
   context: RunContext,
   policy: TrainedPolicy,
   batch: PlannedBatch,
-  at: Position,
-  totalSteps: number
+  course: Course.Course,
+  at: Position
 ) {
+  const totalSteps = course.expected
   const { directory, manifest } = context
   const { groups, seconds } = yield* sampleAndScore(context, {
     stage: "train",
@@ -103,9 +106,10 @@ const generateStep = Effect.fn("Train.generateStep")(function* (
     sampling: manifest.sampling,
     seed: Seed.child(context.seed, "train", at.step)
   })
-  const [updates, record] = yield* timed(
+  const [made, record] = yield* timed(
     Effect.gen(function* () {
       const weighed = weigh(manifest, groups, Seed.child(context.seed, "shuffle", at.step))
+      const outcomes = outcomesOf(weighed, manifest.profile.pass_mark)
       const encoded = yield* encodeUpdates(
         context,
         policy,
@@ -130,18 +134,21 @@ const generateStep = Effect.fn("Train.generateStep")(function* (
         ),
         "plan/target_mean": batch.targetMean,
         "plan/achieved_mean": batch.achievedMean,
-        "plan/fill": batch.fill
+        "plan/fill": batch.fill,
+        ...course.batcher.metrics(course.state)
       }
       yield* context.journal.commit({
         _tag: "step_generated",
         step: at.step,
         updates: encoded.map((one) => ({ update: one.update, digest: one.digest })),
+        batch,
+        outcomes,
         metrics
       })
-      return encoded
+      return { encoded, outcomes }
     })
   )
-  return { updates, seconds: { ...seconds, record } }
+  return { updates: made.encoded, outcomes: made.outcomes, seconds: { ...seconds, record } }
 })
 
 /** Sends a step's updates, those first that the trainer has not yet seen. */
@@ -189,24 +196,6 @@ export const catchUp = Effect.fn("Train.catchUp")(function* (context: RunContext
     return yield* new TrainerOutOfStep({ expected: at.update, found: policy.run.next_update })
 })
 
-/** Trains one step and returns the policy after it. */
-const trainStep = Effect.fn("Train.step")(function* (
-  context: RunContext,
-  policy: TrainedPolicy,
-  batch: PlannedBatch,
-  totalSteps: number
-) {
-  const at = position(context.journal.events())
-  const made =
-    at.generated === undefined
-      ? yield* generateStep(context, policy, batch, at, totalSteps)
-      : { updates: yield* storedUpdates(context, at.generated), seconds: {} }
-  const [version, update] = yield* timed(applyUpdates(context, policy, at.step, made.updates))
-  yield* context.journal.commit({ _tag: "step_finished", step: at.step, version })
-  yield* context.records.metrics(context.journal.events())
-  return { policy: { ...policy, version }, seconds: { ...made.seconds, update } }
-})
-
 /** Makes everything up to here durable in the trainer. */
 const checkpoint = Effect.fn("Train.checkpoint")(function* (
   context: RunContext,
@@ -220,35 +209,67 @@ const checkpoint = Effect.fn("Train.checkpoint")(function* (
   return written.digest
 })
 
-/** Trains all planned steps, from where the journal stands. Returns the policy after the last one. */
+/** What is due after a step: a durable checkpoint, a reading of the first evaluation set. Returns the seconds of each. */
+const afterStep = Effect.fn("Train.afterStep")(function* (context: RunContext, policy: TrainedPolicy, step: number) {
+  const { evaluate, train: spec } = context.manifest
+  const set = Object.keys(context.sets.evaluation)[0]
+  const seconds: Record<string, number> = {}
+  if (step % spec.checkpoint_every === 0)
+    seconds["checkpoint"] = (yield* timed(checkpoint(context, policy, step, false)))[1]
+  if (evaluate.every > 0 && step % evaluate.every === 0 && set !== undefined)
+    seconds["evaluate"] = (yield* timed(evaluateSet(context, policy, set, step)))[1]
+  return seconds
+})
+
+/** Trains one step: draw, generate, score, weigh, update, record. Returns the policy and the course after it; undefined when nothing is left to draw. */
+const trainStep = Effect.fn("Train.step")(function* (
+  context: RunContext,
+  policy: TrainedPolicy,
+  course: Course.Course
+) {
+  const at = position(context.journal.events())
+  const drawn = Course.draw(course, at.step)
+  if (drawn === undefined) return undefined
+  const [batch, after] = drawn
+  const made =
+    at.generated === undefined
+      ? yield* generateStep(context, policy, batch, after, at)
+      : { updates: yield* storedUpdates(context, at.generated), outcomes: at.generated.outcomes ?? [], seconds: {} }
+  const [version, update] = yield* timed(applyUpdates(context, policy, at.step, made.updates))
+  const trained = { ...policy, version }
+  const next = Course.observe(after, made.outcomes)
+  const more = Course.draw(next, at.step + 1) !== undefined
+  // before the step counts as finished: a run that is cut here takes its reading when it goes on
+  const extra = more ? yield* afterStep(context, trained, at.step) : {}
+  yield* context.journal.commit({ _tag: "step_finished", step: at.step, version })
+  yield* context.records.metrics(context.journal.events())
+  return { policy: trained, course: next, step: at.step, seconds: { ...made.seconds, update, ...extra } }
+})
+
+/** Trains all steps, from where the journal stands. Returns the policy after the last one, and how many there were. */
 export const train = Effect.fn("Train.train")(function* (
   context: RunContext,
   start: TrainedPolicy,
-  plan: ReadonlyArray<PlannedBatch>
+  begun: Course.Course
 ) {
-  const { manifest } = context
-  const steps = Math.min(plan.length, manifest.train.steps ?? plan.length)
-  const firstSet = Object.keys(context.sets.evaluation)[0]
-  let policy: TrainedPolicy = { ...start, version: position(context.journal.events()).version }
-  for (let step = position(context.journal.events()).step; step <= steps; step++) {
-    const batch = plan[step - 1]
-    if (batch === undefined) break
-    const [done, seconds] = yield* timed(trainStep(context, policy, batch, steps))
+  const at = position(context.journal.events())
+  let policy: TrainedPolicy = { ...start, version: at.version }
+  let course = yield* Effect.fromResult(Course.follow(begun, context.journal.events(), at.step - 1))
+  for (;;) {
+    const [done, seconds] = yield* timed(trainStep(context, policy, course))
+    if (done === undefined) return { policy, steps: position(context.journal.events()).step - 1 }
     policy = done.policy
-    if (step % manifest.train.checkpoint_every === 0 && step < steps) yield* checkpoint(context, policy, step, false)
-    if (manifest.evaluate.every > 0 && step % manifest.evaluate.every === 0 && step < steps && firstSet !== undefined)
-      yield* evaluateSet(context, policy, firstSet, step)
-    yield* context.records.timings("train", step, { ...done.seconds, step: seconds })
+    course = done.course
+    yield* context.records.timings("train", done.step, { ...done.seconds, step: seconds })
     const reward = context.journal.events().findLast((event) => event._tag === "step_generated")?.metrics["reward"]
     yield* Progress.report({
       stage: "train",
-      done: step,
-      total: steps,
+      done: done.step,
+      total: Math.max(done.step, course.expected),
       unit: "steps",
       note: `reward ${reward?.toFixed(3) ?? "-"}`
     })
   }
-  return policy
 })
 
 /** Closes training: a last checkpoint whose weights become an artifact. Returns their digest. */

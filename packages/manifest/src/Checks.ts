@@ -15,19 +15,78 @@ type Rule = (manifest: Manifest) => ReadonlyArray<Breach>
 const when = (broken: boolean, path: Path, message: string): ReadonlyArray<Breach> =>
   broken ? [{ path, message }] : []
 
-const judge: Rule = ({ rewards }) =>
-  when(
+const judge: Rule = ({ rewards }) => [
+  ...when(
     rewards.accuracy === "judge" && rewards.judge === undefined,
     ["rewards", "judge"],
     "is required by accuracy: judge"
+  ),
+  ...when(
+    rewards.cascade === "judge" && rewards.judge === undefined,
+    ["rewards", "judge"],
+    "is required by cascade: judge"
+  ),
+  ...when(
+    rewards.cascade === "judge" && (rewards.accuracy === "judge" || rewards.accuracy === "none"),
+    ["rewards", "cascade"],
+    `has no rule to come after: accuracy is ${rewards.accuracy}`
   )
+]
+
+/** The parts of the value, and how length counts. */
+const composition: Rule = ({ rewards, sampling }) => [
+  ...when(
+    rewards.truncated === "soft" && rewards.overlong === undefined,
+    ["rewards", "overlong"],
+    "is required by truncated: soft"
+  ),
+  ...when(
+    rewards.truncated !== "soft" && rewards.overlong !== undefined,
+    ["rewards", "overlong"],
+    `has no effect with truncated: ${rewards.truncated}`
+  ),
+  ...when(
+    rewards.overlong !== undefined && rewards.overlong.buffer > rewards.overlong.max_tokens,
+    ["rewards", "overlong", "buffer"],
+    `must be at most max_tokens, ${rewards.overlong?.max_tokens}`
+  ),
+  ...when(
+    rewards.overlong !== undefined && rewards.overlong.max_tokens > sampling.max_tokens,
+    ["rewards", "overlong", "max_tokens"],
+    `must be at most sampling.max_tokens, ${sampling.max_tokens}`
+  ),
+  ...when(
+    rewards.weights !== undefined && rewards.compose !== "sum",
+    ["rewards", "weights"],
+    `has no effect with compose: ${rewards.compose}`
+  )
+]
+
+/** Money is counted by the price table: a budget needs a price of every model that is asked. */
+const judgePrices: Rule = ({ rewards }) => {
+  const { judge } = rewards
+  if (judge?.budget === undefined) return []
+  const models = new Set([judge.model, ...judge.panel.map(({ model }) => model)])
+  return [...models].flatMap((model) =>
+    when(
+      !Object.hasOwn(judge.prices, model),
+      ["rewards", "judge", "prices"],
+      `must have a price of ${model}: budget counts by it`
+    )
+  )
+}
 
 /** User names and passwords in an address are secrets that are written. */
 const addresses: Rule = ({ rewards, trainer }) => {
   const message = "must not hold a user name or password"
   const inline = (url: string): boolean => /^https?:\/\/[^/?#]*@/.test(url)
+  const at = (...rest: Path): Path => ["rewards", "judge", ...rest]
   return [
-    ...when(rewards.judge !== undefined && inline(rewards.judge.endpoint), ["rewards", "judge", "endpoint"], message),
+    ...when(rewards.judge !== undefined && inline(rewards.judge.endpoint), at("endpoint"), message),
+    ...(rewards.judge?.replicas ?? []).flatMap((url, i) => when(inline(url), at("replicas", i), message)),
+    ...(rewards.judge?.panel ?? []).flatMap(({ endpoint }, i) =>
+      when(inline(endpoint), at("panel", i, "endpoint"), message)
+    ),
     ...when(trainer.kind === "service" && inline(trainer.url), ["trainer", "url"], message)
   ]
 }
@@ -152,6 +211,8 @@ const encodable: Rule = ({ policy, prompt }) => {
 
 const rules: ReadonlyArray<Rule> = [
   judge,
+  composition,
+  judgePrices,
   addresses,
   unseen,
   workedExamples,

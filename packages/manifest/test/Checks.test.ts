@@ -5,9 +5,26 @@ import { good, linesOf, overridden } from "./GoodManifest.ts"
 const files = "questions={kind: files, train: {path: a.jsonl}}"
 const cases: ReadonlyArray<readonly [overrides: ReadonlyArray<string>, line: string]> = [
   [["rewards.accuracy=judge"], "rewards.judge: is required by accuracy: judge"],
+  [["rewards.cascade=judge"], "rewards.judge: is required by cascade: judge"],
+  [["rewards.truncated=soft"], "rewards.overlong: is required by truncated: soft"],
+  [["rewards.weights={format: 2}"], "rewards.weights: has no effect with compose: product"],
   [
     ["rewards.judge={endpoint: 'https://u:p@h/v1', model: m}"],
     "rewards.judge.endpoint: must not hold a user name or password"
+  ],
+  [
+    ["rewards.judge={endpoint: 'http://h', model: m, replicas: ['http://h', 'http://u:p@h']}"],
+    "rewards.judge.replicas[1]: must not hold a user name or password"
+  ],
+  [
+    ["rewards.judge={endpoint: 'http://h', model: m, panel: [{endpoint: 'http://u@h', model: n}]}"],
+    "rewards.judge.panel[0].endpoint: must not hold a user name or password"
+  ],
+  [
+    [
+      "rewards.judge={endpoint: 'http://h', model: m, budget: 5, panel: [{endpoint: 'http://h', model: n}], prices: {m: {prompt: 1, completion: 2}}}"
+    ],
+    "rewards.judge.prices: must have a price of n: budget counts by it"
   ],
   [
     ["trainer={kind: service, url: 'http://u@h', token: {env: T}}"],

@@ -19,14 +19,20 @@ const cases: ReadonlyArray<readonly [override: string, line: string]> = [
   ["questions={}", "questions.kind: is required, but missing; one of sorting, arithmetic, files"],
   ["questions=[]", "questions: must be a map, not a list"],
   ["questions.heldot=5", "questions.heldot: unknown key; did you mean `heldout`?"],
-  ["curriculum.batcher=gausian", "curriculum.batcher: must be one of gaussian, uniform; did you mean `gaussian`?"],
+  [
+    "curriculum.batcher=gausian",
+    "curriculum.batcher: must be one of gaussian, uniform, sorted, reversed, balanced, e2h_gaussian, adarft, learnability, pools, bandit; did you mean `gaussian`?"
+  ],
   ["curriculum={batcher: uniform, sigma: 0.1}", "curriculum.sigma: unknown key"],
   ["policy={kind: gguf, pth: x, path: y}", "policy.pth: unknown key; did you mean `path`?"],
   ["policy={kind: artifact, digest: abc}", "policy.digest: must be a SHA-256 in 64 lower-case hexadecimal digits"],
   ["policy.architecture.tied_embeddings=1", "policy.architecture.tied_embeddings: must be true or false, not a number"],
   ["train.samples_per_prompt=1", "train.samples_per_prompt: must be at least 2"],
   ["warmup.optimizer.kind=adam", "warmup.optimizer.kind: must be adamw; did you mean `adamw`?"],
-  ["rewards.answer=5", "rewards.answer: must be one of after_think, gsm8k_hash_last, numeric_end, boxed_last, whole"],
+  [
+    "rewards.answer=5",
+    "rewards.answer: must be one of after_think, after_think_optional, after_think_required, gsm8k_hash_last, numeric_end, numeric_begin, numeric_exact, numeric_any, final_int, boxed_last, answer_word, answer_word_last, answer_letter, xml_answer_last, math_last, whole"
+  ],
   ["prompt.template=x", "prompt.template: must contain {question}"],
   ["policy.tokenizer.tokens[2]=", "policy.tokenizer.tokens[2]: must be a text, not nothing"],
   ["trian={}", "trian: unknown key; did you mean `train`?"],

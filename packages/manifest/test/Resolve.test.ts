@@ -24,7 +24,14 @@ describe("defaults", () => {
       centre: "linear",
       last_batch: "partial"
     })
-    assert.deepStrictEqual(manifest.train.loss, { kind: "clipped", clip_low: 0.2, clip_high: 0.2, kl_coef: 0 })
+    assert.deepStrictEqual(manifest.train.loss, {
+      kind: "clipped",
+      clip_low: 0.2,
+      clip_high: 0.2,
+      kl_coef: 0,
+      entropy_coef: 0,
+      importance: { kind: "none" }
+    })
     assert.strictEqual(manifest.filter.drop_at, 0.75)
   })
   it("are not in what was written", () => {

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { AnswerRule } from "@gradus/domain/manifest/Rewards"
 import * as Schema from "effect/Schema"
-import { takeAnswer } from "../src/Answer.ts"
+import { takeAnswer, takeAnswers } from "../src/Answer.ts"
+import { compareAnswers } from "../src/accuracy/Compared.ts"
 import { readRows } from "./RealData.ts"
 
 const cases: ReadonlyArray<readonly [AnswerRule, string, string | null]> = [
@@ -23,7 +24,42 @@ const cases: ReadonlyArray<readonly [AnswerRule, string, string | null]> = [
   ["boxed_last", "\\boxed{a \\} b}", "a \\} b"],
   ["boxed_last", "\\boxed{42", null],
   ["boxed_last", "\\fbox{7}", "7"],
-  ["boxed_last", "plain", null]
+  ["boxed_last", "plain", null],
+  ["after_think_required", "no tag", null],
+  ["after_think_required", "<think>a</think> b", "b"],
+  ["after_think_optional", "no tag", "no tag"],
+  ["numeric_begin", "first 3, then 5", "3"],
+  ["numeric_begin", "none", null],
+  ["numeric_exact", "$1,234", "1234"],
+  ["numeric_exact", "5 apples", null],
+  ["final_int", "64 + 67 = **131**", "131"],
+  ["final_int", "about 2.5", null],
+  ["answer_word", "ANSWER: 42,\n", "42"],
+  ["answer_word", "Answer: **yes**. Really", "yes"],
+  ["answer_word", "ANSWER: No\nANSWER: Yes", "No"],
+  ["answer_word_last", "ANSWER: No\nANSWER: Yes", "Yes"],
+  ["answer_word_last", "no mark", null],
+  ["answer_letter", "ANSWER: (b) since", "B"],
+  ["answer_letter", "ANSWER: Banana", null],
+  ["xml_answer_last", "<answer>4</answer><answer> 5 </answer>", "5"],
+  ["xml_answer_last", "<answer>4", null],
+  ["math_last", "\\boxed{1} and \\boxed{2}", "1, 2"],
+  ["math_last", "first \\boxed{wrong}. Then I saw: \\boxed{42}", "42"],
+  ["math_last", "\\boxed{42", null],
+  ["math_last", "<answer>41</answer><answer>42</answer>", null],
+  ["math_last", "<answer>42</answer>", "42"],
+  ["math_last", "So $x = 3$ and 7 sheep. The final answer is $\\frac{1}{2}$. I hope it is correct.", "$\\frac{1}{2}$"],
+  ["math_last", "Thus $x \\le 2$ is our answer.", "x \\le 2"],
+  ["math_last", "It costs 1,000.99€ in all", "1,000.99"],
+  ["math_last", "so it is $28$ % of it", "28 %"],
+  ["math_last", "it is 19, 46, and 82", "19, 46, 82"],
+  ["math_last", "either 41 or 42", "41 or 42"],
+  ["math_last", "(lambda: 1)() or 0", null],
+  ["math_last", "one of 0..999", null],
+  ["math_last", "room AZYUK2A is empty", null],
+  ["math_last", "2x + 3", "2x + 3"],
+  ["math_last", "42 because geometry proves it", "42"],
+  ["math_last", "no number", null]
 ]
 
 describe("takeAnswer", () => {
@@ -46,14 +82,62 @@ describe("takeAnswer", () => {
   })
 })
 
+it("numeric_any lets every number count, and the other rules one", () => {
+  assert.deepStrictEqual(takeAnswers("numeric_any", "<think>9</think>28 + 32 = 60%"), ["28", "32", "60%"])
+  assert.deepStrictEqual(takeAnswers("numeric_end", "28 + 32 = 60%"), ["60%"])
+  assert.deepStrictEqual(takeAnswers("numeric_any", "none"), [])
+  assert.deepStrictEqual(compareAnswers("numeric", ["28", "32"], "28"), { kind: "scored", value: 1 })
+  assert.deepStrictEqual(compareAnswers("numeric", [], "28"), { kind: "scored", value: 0 })
+  assert.deepStrictEqual(compareAnswers("numeric", ["28"], "many"), { kind: "unscored", reason: "gold_unreadable" })
+})
+
+/** Rules by the name that the published cases give them; `after_think` there is what we call `after_think_required`. */
+const PUBLISHED: Readonly<Record<string, AnswerRule>> = {
+  "extract:gsm8k_hash_last": "gsm8k_hash_last",
+  "extract:boxed_last": "boxed_last",
+  "extract:numeric_end": "numeric_end",
+  "extract:numeric_begin": "numeric_begin",
+  "extract:numeric_exact": "numeric_exact",
+  "extract:numeric_any": "numeric_any",
+  "extract:final_int": "final_int",
+  "extract:answer_word": "answer_word",
+  "extract:answer_word_last": "answer_word_last",
+  "extract:answer_letter": "answer_letter",
+  "parse:after_think": "after_think_required",
+  "parse:after_think_optional": "after_think_optional",
+  "parse:xml_answer_last": "xml_answer_last"
+}
+
+const Matched = Schema.Struct({
+  target: Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+  match: Schema.Boolean
+})
+
+/** What we do with a published case, in its own words: the answer, or whether it meets the target. */
+const ours = (rule: AnswerRule, completion: string, expected: unknown): unknown => {
+  if (!Schema.is(Matched)(expected)) {
+    const answer = takeAnswer(rule, completion)
+    return typeof expected === "number" && answer !== null ? Number(answer) : answer
+  }
+  const how = rule.startsWith("answer_") ? "exact" : "numeric"
+  const met = [expected.target].flat().some((target) => {
+    const accuracy = compareAnswers(how, takeAnswers(rule, completion), target)
+    return accuracy.kind === "scored" && accuracy.value === 1
+  })
+  return { ...expected, match: met }
+}
+
 const rows = readRows(
   "judge/judge_format_cases.jsonl",
   Schema.Struct({ id: Schema.String, mode: Schema.String, completion: Schema.String, expected: Schema.Unknown })
 )
 it(`agrees with published extraction cases${rows === undefined ? " (shared data absent: nothing to compare)" : ""}`, () => {
   const wrong = (rows ?? []).flatMap(({ id, mode, completion, expected }) => {
-    const rule = (["gsm8k_hash_last", "boxed_last"] as const).find((name) => mode === `extract:${name}`)
-    return rule !== undefined && takeAnswer(rule, completion) !== expected ? [id] : []
+    const rule = PUBLISHED[mode]
+    if (rule === undefined) return []
+    const said = ours(rule, completion, expected)
+    // "" there says what null says here: there is no answer.
+    return JSON.stringify(said ?? "") === JSON.stringify(expected ?? "") ? [] : [[id, said, expected]]
   })
   assert.deepStrictEqual(wrong, [])
 })

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import { FormatRule } from "@gradus/domain/manifest/Rewards"
 import * as Schema from "effect/Schema"
-import { formatScore } from "../src/Format.ts"
+import { FORMAT_DEFAULTS, formatScore } from "../src/Format.ts"
+import { readRows } from "./RealData.ts"
 
 describe("format rule thinking, mode on", () => {
   const on = (completion: string) => formatScore("thinking", completion, "on")
@@ -48,4 +50,83 @@ describe("format rule thinking, mode off", () => {
 
 it("format rule none gives no component", () => {
   assert.isUndefined(formatScore("none", "<think>", "on"))
+})
+
+describe("named format rules", () => {
+  it.each<readonly [FormatRule, string, number]>([
+    ["think_strict_start", "<think></think>a", 1],
+    ["think_strict_start", " <think>t</think>a", 0],
+    ["think_strict_start", "<think>t</think> ", 0],
+    ["think_strict_start", "<think>t</think>a<think>", 0],
+    ["think_single_then_answer", "so <think>t</think>a", 1],
+    ["think_single_then_answer", "<think>t</think>", 0],
+    ["think_balance_with_prompt", "a<think>t</think>", 1],
+    ["think_balance_with_prompt", "</think>t<think>", 0],
+    ["think_answer", "<think>t</think>\n<answer>a</answer>", 1],
+    ["think_answer", "<think>t</think> so <answer>a</answer>", 0],
+    ["think_answer", "<think><answer>a</answer></think><answer>b</answer>", 0],
+    ["think_answer", "<think>t</think><answer>a</answer>.", 0],
+    ["think_answer_graded", "<answer>a</answer><think>t</think>", 1],
+    ["think_answer_graded", "</think>t<think>", 0]
+  ])("%s scores %j as %d", (rule, completion, expected) => {
+    assert.strictEqual(formatScore(rule, completion, "on"), expected)
+  })
+
+  it.each(FormatRule.literals.filter((rule) => rule !== "none"))(
+    "%s asks for no think tag with thinking off",
+    (rule) => {
+      assert.strictEqual(formatScore(rule, "a", "off"), 1)
+      assert.strictEqual(formatScore(rule, "<think>t</think>a", "off"), 0)
+      assert.strictEqual(
+        formatScore(rule, "a</think>", "off", { ...FORMAT_DEFAULTS, think_opened_by_template: true }),
+        0
+      )
+    }
+  )
+})
+
+describe("a thought that the chat template has opened", () => {
+  const opened = { ...FORMAT_DEFAULTS, think_opened_by_template: true }
+
+  it("goes on to its closing tag", () => {
+    assert.strictEqual(formatScore("thinking", "t</think>a", "on", opened), 1)
+    assert.strictEqual(formatScore("thinking", "t</think>a", "on"), 0)
+  })
+
+  it.each(["t", "<think>t</think>a", "t</think>", "t</think>a</think>b", "</think>a"])(
+    "is not kept by %j",
+    (completion) => assert.strictEqual(formatScore("thinking", completion, "on", opened), 0)
+  )
+})
+
+const Case = Schema.Struct({
+  id: Schema.String,
+  mode: Schema.String,
+  completion: Schema.String,
+  expected: Schema.Unknown,
+  prompt_suffix: Schema.optionalKey(Schema.String),
+  tags: Schema.optionalKey(Schema.Struct({ think_tag: Schema.String, answer_tag: Schema.String }))
+})
+
+describe("format cases of other trainers", () => {
+  const rows = readRows("judge/judge_format_cases.jsonl", Case) ?? [
+    {
+      id: "own",
+      mode: "format:think_balance_with_prompt",
+      completion: "r</think>a",
+      expected: 1,
+      prompt_suffix: "P<think>"
+    }
+  ]
+  const cases = rows.filter(({ mode }) => mode.startsWith("format:"))
+
+  it.each(cases.map((row) => [row.id, row] as const))("%s", (_, row) => {
+    const options = {
+      ...FORMAT_DEFAULTS,
+      think_opened_by_template: row.prompt_suffix?.endsWith("<think>") ?? false,
+      ...row.tags
+    }
+    const rule = Schema.decodeUnknownSync(FormatRule)(row.mode.slice("format:".length))
+    assert.strictEqual(formatScore(rule, row.completion, "on", options), row.expected)
+  })
 })

@@ -9,7 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { PROMPT_DIGEST } from "../src/judge/Prompt.ts"
+import { promptDigest } from "../src/judge/Prompt.ts"
 import { chatUrl, retryAfterMillis, shownUrl } from "../src/service/ChatCompletion.ts"
 import { Judge } from "../src/service/Judge.ts"
 
@@ -41,7 +41,7 @@ describe.concurrent("Judge over HTTP", () => {
           verdict: "yes",
           reply: "Yes.",
           model: "judge-1",
-          prompt_digest: PROMPT_DIGEST,
+          prompt_digest: promptDigest("number", "yes_no"),
           prompt_tokens: 11,
           completion_tokens: 3
         })

@@ -80,8 +80,9 @@ describe("scoreWithRules", () => {
 })
 
 it("compose keeps what is unscored unscored, truncated or not", () => {
-  assert.deepStrictEqual(compose({ format: 1 }, true, "judge_failed"), { value: null, unscored: "judge_failed" })
-  assert.deepStrictEqual(compose({ accuracy: 0.5, format: 0.5 }, false), { value: 0.25 })
+  const spec = rewards()
+  assert.deepStrictEqual(compose(spec, { format: 1 }, true, "judge_failed"), { value: null, unscored: "judge_failed" })
+  assert.deepStrictEqual(compose(spec, { accuracy: 0.5, format: 0.5 }, false), { value: 0.25 })
 })
 
 describe("shuffleValues", () => {

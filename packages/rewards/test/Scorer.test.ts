@@ -40,8 +40,8 @@ describe("Scorer by rules", () => {
 /** Judges by what the candidate block says; `broken` gets 400 and `odd` an unreadable reply. */
 const behaviour = (received: ReceivedChat): ChatBehaviour => {
   const answer = /BEGIN candidate \w+\n([^]*)\nEND candidate/.exec(received.body.messages[1]?.content ?? "")?.[1] ?? ""
-  if (answer === "broken") return { kind: "status", status: 400 }
-  if (answer === "odd") return { kind: "answer", text: "I know" }
+  if (answer === "broken one") return { kind: "status", status: 400 }
+  if (answer === "odd one") return { kind: "answer", text: "I know" }
   // The right answers are the slowest: order must not depend on who answers first.
   return answer === "four"
     ? { kind: "stall", ms: 40, then: { kind: "answer", text: "yes" } }
@@ -69,14 +69,14 @@ describe("Scorer with a judge over HTTP", () => {
   it.live("scores in order, and what the judge cannot say is unscored with its reason", () =>
     byJudge(
       Effect.gen(function* () {
-        const scores = yield* score(["four", "five", "broken", "odd"].map((answer) => request(answer, answer)))
+        const scores = yield* score(["four", "five", "broken one", "odd one"].map((answer) => request(answer, answer)))
         assert.deepStrictEqual(
           scores.map(({ value, unscored, answer }) => [value, unscored, answer]),
           [
             [1, undefined, "four"],
             [0, undefined, "five"],
-            [null, "judge_failed", "broken"],
-            [null, "judge_unreadable", "odd"]
+            [null, "judge_failed", "broken one"],
+            [null, "judge_unreadable", "odd one"]
           ]
         )
         assert.deepStrictEqual(scores[0]?.components, { accuracy: 1, format: 1 })

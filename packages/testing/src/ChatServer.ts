@@ -22,7 +22,8 @@ export const ChatRequest = Schema.Struct({
   messages: Schema.Array(Schema.Struct({ role: Schema.String, content: Schema.String })),
   temperature: Schema.optionalKey(Schema.Finite),
   max_tokens: Schema.optionalKey(Schema.Int),
-  seed: Schema.optionalKey(Schema.Int)
+  seed: Schema.optionalKey(Schema.Int),
+  response_format: Schema.optionalKey(Schema.Json)
 })
 
 /** A request as it arrived. */

@@ -28,6 +28,8 @@ export interface EmbeddedTrainerOptions {
   readonly device: "auto" | "cpu" | "cuda"
   /** The bearer token that the service will ask for. */
   readonly token: Redacted.Redacted
+  /** Loopback port to listen on; any free one unless told. */
+  readonly port?: number
   /** Added to our own environment. */
   readonly environment?: Readonly<Record<string, string>>
   /** How long it may take to say that it is ready; 120 s unless told (importing torch takes seconds). */
@@ -53,7 +55,7 @@ const decodeReady = Schema.decodeUnknownEffect(Schema.fromJsonString(TrainerRead
 const command = (options: EmbeddedTrainerOptions) =>
   ChildProcess.make(
     options.python,
-    `-m gradus_trainer --watch-stdin --threads ${options.threads} --device ${options.device}`
+    `-m gradus_trainer --watch-stdin --threads ${options.threads} --device ${options.device} --port ${options.port ?? 0}`
       .split(" ")
       .concat("--state", options.state, "--artifacts", options.artifacts),
     {

@@ -26,6 +26,12 @@ export class UpdateUnreadable extends Schema.TaggedError<UpdateUnreadable>()("Up
   }
 }
 
+const Importance = Schema.Union([
+  Schema.Struct({ kind: Schema.Literal("none") }),
+  Schema.Struct({ kind: Schema.Literal("truncate"), cap: Schema.Finite }),
+  Schema.Struct({ kind: Schema.Literals(["icepop", "sequence_mask"]), low: Schema.Finite, high: Schema.Finite })
+])
+
 const Header = Schema.fromJsonString(
   Schema.Struct({
     format: Schema.Literal(FORMAT),
@@ -36,10 +42,12 @@ const Header = Schema.fromJsonString(
     loss: Schema.Union([
       Schema.Struct({ kind: Schema.Literal("cross_entropy") }),
       Schema.Struct({
-        kind: Schema.Literal("clipped"),
+        kind: Schema.Literals(["clipped", "cispo", "gspo"]),
         clip_low: Schema.Finite,
         clip_high: Schema.Finite,
-        kl_coef: Schema.Finite
+        kl_coef: Schema.Finite,
+        entropy_coef: Schema.optionalKey(Schema.Finite),
+        importance: Schema.optionalKey(Importance)
       })
     ]),
     normaliser: Schema.Literals(NORMALISER),

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
+from gradus_trainer.adamw_bf16 import AdamWBF16
 from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.model.weights import hugging_face_views
 from gradus_trainer.wire.run_body import OptimizerSpec
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
+CLIP_SLACK = 1e-6
+"""What PyTorch's clipping adds to the norm."""
 
 
 class Optimizer:
-    """Decoupled weight decay on matrices only; FP32 moments; one learning rate a step."""
+    """Decoupled weight decay on matrices only; one learning rate a step; moments in FP32, or in BF16 to save memory."""
 
     def __init__(self, decoder: Decoder, spec: OptimizerSpec) -> None:
         parameters = list(decoder.parameters())
@@ -23,7 +28,13 @@ class Optimizer:
         self._decoder = decoder
         self._parameters = parameters
         self._max_grad_norm = spec.max_grad_norm
-        self._adamw = torch.optim.AdamW(groups, lr=0.0, betas=(spec.beta1, spec.beta2), eps=spec.epsilon, fused=True)
+        settings: dict[str, Any] = {"lr": 0.0, "betas": (spec.beta1, spec.beta2), "eps": spec.epsilon}
+        self._moment_dtype = torch.bfloat16 if spec.moments == "bfloat16" else torch.float32
+        self._adamw: torch.optim.Optimizer
+        if spec.moments == "bfloat16":
+            self._adamw = AdamWBF16(groups, **settings)
+        else:
+            self._adamw = torch.optim.AdamW(groups, **settings, fused=True)
 
     def gradient_norm(self) -> Tensor:
         """Global L2 norm of the gradients, before clipping."""
@@ -34,9 +45,15 @@ class Optimizer:
 
     def step(self, learning_rate: float, norm: Tensor) -> None:
         """Clips to the maximal norm, takes one step, and forgets the gradients."""
-        torch.nn.utils.clip_grads_with_norm_(self._parameters, self._max_grad_norm, norm, foreach=True)
         for group in self._adamw.param_groups:
             group["lr"] = learning_rate
+        if norm.is_cuda:
+            # The fused step divides by a scale on its way, which spares clipping's own pass over all gradients.
+            scale = ((norm + CLIP_SLACK) / self._max_grad_norm).clamp(min=1.0).to(torch.float32)
+            self._adamw.grad_scale = scale  # type: ignore[attr-defined]
+            self._adamw.found_inf = torch.zeros_like(scale)  # type: ignore[attr-defined]
+        else:
+            torch.nn.utils.clip_grads_with_norm_(self._parameters, self._max_grad_norm, norm, foreach=True)
         self._adamw.step()
         self.forget_gradients()
 
@@ -57,12 +74,14 @@ class Optimizer:
         return steps, tensors
 
     def restore(self, steps: int, moments: dict[str, Tensor]) -> None:
-        """Takes back what `moments` gave."""
+        """Takes back what `moments` gave, in FP32 or in its own dtype."""
         if steps == 0:
             return
         for parameter in self._parameters:
             step = torch.tensor(float(steps), dtype=torch.float32, device=parameter.device)
-            zeros = {moment: torch.zeros_like(parameter, requires_grad=False) for moment in MOMENTS}
+            zeros = {
+                moment: torch.zeros_like(parameter, dtype=self._moment_dtype, requires_grad=False) for moment in MOMENTS
+            }
             self._adamw.state[parameter] = {"step": step, **zeros}
         _, views = self.moments()
         for name, view in views.items():

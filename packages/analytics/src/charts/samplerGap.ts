@@ -1,8 +1,12 @@
 /** Chart: how far the trainer's probabilities are from the sampler's. */
 import type { Chart } from "../Chart.ts"
-import { lineChart } from "../LinePanel.ts"
+import { lineChart, type LinePanel } from "../LinePanel.ts"
 import { metricPanel } from "../MetricPanel.ts"
 import { ink } from "../Palette.ts"
+
+/** A share that is 1 but for its last bits is drawn as 1, not as a curve of roundings. */
+const nearOne = (panel: LinePanel): LinePanel =>
+  panel.points.every(({ value }) => value === null || value >= 0.9) ? { ...panel, domain: [0.9, 1] } : panel
 
 export const samplerGap: Chart = {
   name: "sampler-gap",
@@ -25,11 +29,13 @@ export const samplerGap: Chart = {
           lines: [{ metric: "sampler_gap/max_abs", label: "max |d|", colour: ink.rose }],
           format: "~e"
         }),
-        metricPanel(record, "train", {
-          title: "effective sample size (share)",
-          lines: [{ metric: "sampler_gap/ess", label: "ESS", colour: ink.green }],
-          format: "~%"
-        })
+        nearOne(
+          metricPanel(record, "train", {
+            title: "effective sample size (share)",
+            lines: [{ metric: "sampler_gap/ess", label: "ESS", colour: ink.green }],
+            format: "~%"
+          })
+        )
       ],
       "step"
     )

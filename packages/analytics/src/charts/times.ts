@@ -13,7 +13,7 @@ interface Row {
   readonly seconds: number
 }
 
-const KNOWN = ["generate", "update", "score", "record"]
+const KNOWN = ["generate", "update", "score", "record", "evaluate", "checkpoint"]
 
 export const times: Chart = {
   name: "times",

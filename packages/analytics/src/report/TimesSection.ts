@@ -16,7 +16,9 @@ interface Row {
 
 /** Writes both tables; nothing when no time was measured. */
 export const timesSection = (record: Pick<RunRecord, "timings">): Markup | null => {
-  const shares = phaseShares(lastAttempt(timingsTable(record)))
+  // the time of the whole run is not the time of a stage
+  const timings = record.timings.filter((row) => row.seconds["run"] === undefined)
+  const shares = phaseShares(lastAttempt(timingsTable({ timings })))
   if (shares.numRows() === 0) return null
   const stages = rowsOf<Row>(secondsBy("stage")(shares))
   const phases = rowsOf<Row>(secondsBy("phase")(shares.filter(escape((row: Row) => row.stage === "train"))))

@@ -7,6 +7,8 @@ import { lastAttempt } from "../../src/verbs/lastAttempt.ts"
 import { metricSeries } from "../../src/verbs/metricSeries.ts"
 import { phaseShares } from "../../src/verbs/phaseShares.ts"
 import { poolDepletion } from "../../src/verbs/poolDepletion.ts"
+import { curvesByStartingLevel } from "../../src/verbs/curvesByStartingLevel.ts"
+import { questionHistory } from "../../src/verbs/questionHistory.ts"
 import { questionLevels } from "../../src/verbs/questionLevels.ts"
 import { secondsBy } from "../../src/verbs/secondsBy.ts"
 import { withWilson } from "../../src/verbs/withWilson.ts"
@@ -209,6 +211,63 @@ describe("secondsBy", () => {
       [
         ["update", 5],
         ["generate", 3]
+      ]
+    ))
+})
+
+describe("questionHistory", () => {
+  const profile = tableOf(
+    "question_id domain scored rate",
+    ["a", "sums", 8, 0.5],
+    ["b", null, 8, 0],
+    ["never drawn", null, 8, 1]
+  )
+  const rollouts = tableOf(
+    "question_id step value advantage policy_version",
+    ["b", 1, 0, 0, 0],
+    ["b", 1, 0, 0, 0],
+    ["a", 4, 1, 0.5, 3],
+    ["a", 4, 0, -0.7, 3],
+    ["a", 4, null, null, 3],
+    ["a", 2, 1, 0, 1],
+    ["c", 2, null, null, 1]
+  )
+  it("has a row each time that a question was drawn: rate before, group mean then, advantage given, policy version", () =>
+    assert.deepStrictEqual(cells(questionHistory(profile)(rollouts)), [
+      ["a", "sums", 0.5, 8, 2, 1, 1, 1, 1, 0, 0, 1],
+      ["a", "sums", 0.5, 8, 4, 2, 3, 2, 0.5, 0.6, 2, 3],
+      ["b", null, 0, 8, 1, 1, 2, 2, 0, 0, 0, 0],
+      ["c", null, null, 0, 2, 1, 1, 0, null, null, 0, 1]
+    ]))
+  it("is empty without rollouts", () =>
+    assert.deepStrictEqual(
+      cells(questionHistory(profile)(tableOf("question_id step value advantage policy_version"))),
+      []
+    ))
+})
+
+describe("curvesByStartingLevel", () => {
+  it("averages groups by quarter of the starting rate and window of steps", () =>
+    assert.deepStrictEqual(
+      cells(
+        curvesByStartingLevel(2)(
+          tableOf(
+            "profile_rate step group_mean advantage",
+            [0, 1, 0.25, 0.5],
+            [0.125, 2, 0.75, 0],
+            [0.25, 2, 0.5, 0.1],
+            [1, 3, 1, 0],
+            [0, 3, 0.5, null],
+            [null, 3, 0.5, 0.1],
+            [0.5, 3, null, null]
+          )
+        )
+      ),
+      [
+        [0, "0-25 %", 1, 2, 0.5, 0.0625, 0.5],
+        [0, "0-25 %", 3, 1, 0.5, 0, 1],
+        [1, "25-50 %", 1, 1, 0.5, 0.25, 0],
+        [3, "75-100 %", 3, 1, 1, 1, 1]
       ]
     ))
 })

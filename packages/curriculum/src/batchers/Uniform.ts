@@ -4,12 +4,14 @@ import * as Seed from "@gradus/domain/Seed"
 import * as Schema from "effect/Schema"
 import type { Batcher, DrawOptions } from "../Batcher.ts"
 import { canonicalOrder } from "../CanonicalOrder.ts"
-import { gather, ratesOf } from "../Levels.ts"
+import { checkOptions } from "../DeckBatcher.ts"
+import { gather, gatherNumbers, ratesOf } from "../Levels.ts"
+import { Float64s } from "../TypedArrays.ts"
 
 export const UniformState = Schema.Struct({
   /** Questions in the order in which they are served; the first `drawn` of them have been. */
   ids: Schema.Array(Schema.String),
-  questionRates: Schema.Array(Schema.Finite),
+  questionRates: Float64s,
   drawn: Schema.Int,
   /** Positions that came back; they are served after the permutation's end. */
   returned: Schema.Array(Schema.Int),
@@ -22,13 +24,14 @@ export const UniformState = Schema.Struct({
 export type UniformState = typeof UniformState.Type
 
 const init = (pool: ReadonlyArray<RatedQuestion>, options: DrawOptions): UniformState => {
+  checkOptions(options)
   const rates = ratesOf(pool)
-  const ids = pool.map((question) => question.question_id)
-  const order = canonicalOrder(ids)
+  const idAt = (i: number): string => pool[i]?.question_id ?? ""
+  const order = canonicalOrder(pool.length, idAt)
   Seed.stream(Seed.child(options.seed, "uniform")).shuffle(order)
   return {
-    ids: gather(ids, order, ""),
-    questionRates: gather(rates, order, 0),
+    ids: gather(order, idAt),
+    questionRates: gatherNumbers(rates, order),
     drawn: 0,
     returned: [],
     last: [],
@@ -72,6 +75,7 @@ export const uniform: Batcher<UniformState, DrawOptions> = {
   init,
   draw,
   observe,
+  target: () => null,
   metrics: (state) => ({
     "curriculum/step": state.step,
     "curriculum/left": leftOf(state),

@@ -4,6 +4,7 @@ import { CurriculumSpec, FilterSpec, ProfileSpec } from "./Curriculum.ts"
 import { defaulted } from "./Defaulted.ts"
 import { Count, Index, Name, NonNegative, Positive, RootSeed, Text } from "./Numbers.ts"
 import { LearningRateSpec, OptimizerSpec, PolicySpec, TrainerSpec } from "./Policy.ts"
+import { PolicyLossSpec } from "./PolicyLoss.ts"
 import { PromptSpec, QuestionsSpec } from "./Questions.ts"
 import { RewardsSpec } from "./Rewards.ts"
 
@@ -34,15 +35,7 @@ export const TrainSpec = Schema.Struct({
   advantage: defaulted(AdvantageRule, "grpo"),
   /** Below so many scored completions a group is dropped and its question goes back. */
   group_floor: defaulted(Count, 2),
-  loss: defaulted(
-    Schema.Struct({
-      kind: defaulted(Schema.Literal("clipped"), "clipped"),
-      clip_low: defaulted(Positive, 0.2),
-      clip_high: defaulted(Positive, 0.2),
-      kl_coef: defaulted(NonNegative, 0)
-    }),
-    {}
-  ),
+  loss: defaulted(PolicyLossSpec, {}),
   /** What the summed loss is divided by: all completion tokens of the step (DAPO), each sequence's own tokens and then the sequences (GRPO), or prompts x samples x max_tokens (Dr. GRPO). */
   normaliser: defaulted(Schema.Literals(["tokens", "sequences", "constant"]), "tokens"),
   learning_rate: LearningRateSpec,
@@ -91,5 +84,5 @@ export const Manifest = Schema.Struct({
 })
 /** The resolved manifest. */
 export type Manifest = typeof Manifest.Type
-/** The manifest as it is written. */
+/** The manifest as it is written. @public */
 export type ManifestSpec = typeof Manifest.Encoded

@@ -97,12 +97,20 @@ export const plainNumber = (text: string): string | null => {
     : match[0].replaceAll(/[,$€£¥\u00a0\u2009\u202f]/g, "").replace(/^\+/, "")
 }
 
-/** Finds the last number in a text and returns it as it stands there (spellings normalised); null when its end has none. */
-export const lastNumber = (text: string): string | null => {
+/** Finds the numbers of a text's end, in order, as they stand there (spellings normalised). */
+export const allNumbers = (text: string): ReadonlyArray<string> => {
   const cut = text.length > SEARCHED_CHARACTERS
   const tail = text.slice(-SEARCHED_CHARACTERS)
   // The cut may fall inside a number: what touches it is left out.
   const searched = normalise(cut ? tail.replace(/^\S*/, "") : tail)
-  const last = [...searched.matchAll(ANYWHERE)].findLast((match) => readMatch(match) !== null)
-  return last?.[0].trim() ?? null
+  return [...searched.matchAll(ANYWHERE)].flatMap((match) => (readMatch(match) === null ? [] : [match[0].trim()]))
+}
+
+/** Finds the last number in a text; null when its end has none. */
+export const lastNumber = (text: string): string | null => allNumbers(text).at(-1) ?? null
+
+/** Finds the first number in a text; null when its beginning has none. */
+export const firstNumber = (text: string): string | null => {
+  const head = text.slice(0, SEARCHED_CHARACTERS)
+  return allNumbers(text.length > SEARCHED_CHARACTERS ? head.replace(/\S*$/, "") : head)[0] ?? null
 }

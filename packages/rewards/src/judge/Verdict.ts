@@ -1,18 +1,44 @@
-/** Reading a judge's reply: it says yes or no in a stated form, or it is unreadable. "know" is not no, and "yes and no" is not yes. */
+/** Verdict rules by name: how a judge's reply is read. yes, no, unreadable (it answered, but not in the form) and failed (it did not answer) are four things. */
+import type { VerdictRule } from "@gradus/domain/manifest/Rewards"
+import { arenaHardBrackets } from "./verdict/ArenaHardBrackets.ts"
+import { chatResponseBody } from "./verdict/ChatResponseBody.ts"
+import { choiceLast } from "./verdict/ChoiceLast.ts"
+import { gradeLast } from "./verdict/GradeLast.ts"
+import { hashPassFailLast } from "./verdict/HashPassFailLast.ts"
+import { jsonLast } from "./verdict/JsonLast.ts"
+import { judgementYesNoLast } from "./verdict/JudgementYesNoLast.ts"
+import type { Reading, VerdictOptions, VerdictReader } from "./verdict/Reading.ts"
+import { rubricJson } from "./verdict/RubricJson.ts"
+import { yesNo } from "./verdict/YesNo.ts"
 
-const WHOLE = /^\**(yes|no)\**[.!]?\**$/i
-const STATED = /^\**judge?ment:?\**:?\s*\**(yes|no)\**[.!]?\**$/i
+/** Rules that a judge of answers is asked to follow, and those that only read what others have written. */
+export type VerdictRuleName = VerdictRule | "rubric_json" | "arena_hard_brackets" | "chat_response_body"
 
-/**
- * Reads a reply: `yes` or `no` when that is the whole of it (any case, optional bold and final punctuation), or when its last line
- * is `Judgement: yes|no` and no earlier such line disagrees. Everything else is `unreadable`.
- */
-export const readVerdict = (reply: string): "yes" | "no" | "unreadable" => {
-  const text = reply.trim()
-  const whole = WHOLE.exec(text)?.[1]?.toLowerCase()
-  if (whole === "yes" || whole === "no") return whole
-  const stated = text.split("\n").map((line) => STATED.exec(line.trim())?.[1]?.toLowerCase())
-  const last = stated.at(-1)
-  if (last !== "yes" && last !== "no") return "unreadable"
-  return stated.every((said) => said === undefined || said === last) ? last : "unreadable"
+const READERS: Record<VerdictRuleName, VerdictReader> = {
+  yes_no: yesNo,
+  Judgement_yes_no_last: judgementYesNoLast,
+  GRADE_last: gradeLast,
+  hash_pass_fail_last: hashPassFailLast,
+  json_last: jsonLast,
+  choice_last: choiceLast,
+  rubric_json: rubricJson,
+  arena_hard_brackets: arenaHardBrackets,
+  chat_response_body: chatResponseBody
+}
+
+export const VERDICT_RULES = Object.keys(READERS) as ReadonlyArray<VerdictRuleName>
+
+/** A longer reply is not read: a judge that writes so much has lost its form, and reading must stay cheap. */
+export const READ_CHARACTERS = 200_000
+
+/** Reads a reply by a rule: the rule's own label and what it is worth, or unreadable. */
+export const readReply = (rule: VerdictRuleName, reply: string, options: VerdictOptions = {}): Reading =>
+  reply.length > READ_CHARACTERS ? "unreadable" : READERS[rule](reply, options)
+
+/** Reads a reply as yes or no. A label worth anything between is neither. */
+export const readVerdict = (reply: string, rule: VerdictRule = "yes_no"): "yes" | "no" | "unreadable" => {
+  const reading = readReply(rule, reply)
+  if (reading === "unreadable") return "unreadable"
+  if (reading.value === 1) return "yes"
+  return reading.value === 0 ? "no" : "unreadable"
 }

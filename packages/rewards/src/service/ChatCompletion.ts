@@ -7,6 +7,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { ChatReply } from "../judge/ChatReply.ts"
 import type { ChatMessage } from "../judge/Prompt.ts"
 import { JudgeRefused, JudgeReplyMalformed, JudgeUnreachable } from "./JudgeFailure.ts"
 
@@ -18,21 +19,10 @@ export interface ChatCall {
     readonly messages: ReadonlyArray<ChatMessage>
     readonly temperature: number
     readonly max_tokens: number
+    /** A JSON schema that the reply is held to, where the endpoint can. */
+    readonly response_format?: unknown
   }
 }
-
-const ChatReply = Schema.fromJsonString(
-  Schema.Struct({
-    model: Schema.optionalKey(Schema.NullOr(Schema.String)),
-    choices: Schema.NonEmptyArray(
-      Schema.Struct({ message: Schema.Struct({ content: Schema.optionalKey(Schema.NullOr(Schema.String)) }) })
-    ),
-    usage: Schema.optionalKey(
-      Schema.NullOr(Schema.Struct({ prompt_tokens: Schema.Int, completion_tokens: Schema.optionalKey(Schema.Int) }))
-    )
-  })
-)
-export type ChatReply = typeof ChatReply.Type
 
 /** Completes an endpoint as people write it (host, `…/v1` or the whole path) to the address of its chat route. */
 export const chatUrl = (endpoint: string): string => {
@@ -47,6 +37,7 @@ export const shownUrl = (url: string): string => url.replace(/^(https?:\/\/)[^/]
 /** Reads a Retry-After header (seconds, or an HTTP date) as milliseconds from `now`; null when there is none to read. */
 export const retryAfterMillis = (header: string | undefined, now: number): number | null => {
   if (header === undefined) return null
+  // oxlint-disable-next-line no-restricted-globals -- reads a date out of a header, not the clock
   const seconds = /^\s*\d+(?:\.\d+)?\s*$/.test(header) ? Number(header) : (Date.parse(header) - now) / 1000
   return Number.isFinite(seconds) ? Math.max(0, seconds * 1000) : null
 }

@@ -1,110 +1,161 @@
-/** The judge: asks a language model whether an answer is the truth. It never fails: what went wrong is a verdict, and the completion unscored. */
+/** The judge: asks language models whether an answer is the truth. It never fails: what went wrong is a verdict, and the completion unscored. */
+import { type Digest, ofJson } from "@gradus/domain/Digest"
 import type { JudgeSpec } from "@gradus/domain/manifest/Rewards"
 import type { Verdict } from "@gradus/domain/Score"
-import * as Clock from "effect/Clock"
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as HttpClient from "effect/http/HttpClient"
+import * as Exit from "effect/Exit"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as Semaphore from "effect/Semaphore"
-import { saysNothing } from "../judge/Guard.ts"
-import { type Judged, judgeMessages, PROMPT_DIGEST } from "../judge/Prompt.ts"
-import { readVerdict } from "../judge/Verdict.ts"
-import { askOnce, type ChatReply, chatUrl, shownUrl } from "./ChatCompletion.ts"
-import { isRetryable, type JudgeFailure, JudgeLate } from "./JudgeFailure.ts"
+import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
+import * as RateLimiter from "effect/persistence/RateLimiter"
+import { guard } from "../judge/Guard.ts"
+import { type Judged, promptDigest, truthFor } from "../judge/Prompt.ts"
+import { decide, type Vote, voteOf } from "../judge/Vote.ts"
+import { JudgeUnpriced } from "./JudgeFailure.ts"
+import { JudgeLedger } from "./JudgeLedger.ts"
+import { makeLimits } from "./JudgeLimits.ts"
+import { type JudgeSeat, makeSeat } from "./JudgeSeat.ts"
+import { VerdictCache } from "./VerdictCache.ts"
 
-const FIRST_WAIT_MILLIS = 250
-const LONGEST_WAIT_MILLIS = 8_000
-
-/** Milliseconds before the attempt after number `attempt` (from 1): doubled each time, and never less than the endpoint asks for. */
-const waitAfter = (failure: JudgeFailure, attempt: number): number => {
-  const backoff = Math.min(LONGEST_WAIT_MILLIS, FIRST_WAIT_MILLIS * 2 ** (attempt - 1))
-  return failure._tag === "JudgeRefused" ? Math.max(backoff, failure.retryAfter ?? 0) : backoff
+/** The manifest is refused for this; whoever builds a spec by hand has a bug. */
+const checkPrices = (spec: JudgeSpec): Effect.Effect<void, JudgeUnpriced> => {
+  const models = [spec.model, ...spec.panel.map(({ model }) => model)]
+  const unpriced = models.find((model) => !Object.hasOwn(spec.prices, model))
+  return spec.budget === undefined || unpriced === undefined
+    ? Effect.void
+    : Effect.fail(new JudgeUnpriced({ model: unpriced }))
 }
 
-/** Tries until an attempt succeeds, cannot succeed, was the last, or the wait for the next would pass the deadline (ms on the clock). */
-const persist = <R>(
-  ask: Effect.Effect<ChatReply, JudgeFailure, R>,
-  attempts: number,
-  deadline: number,
-  attempt = 1
-): Effect.Effect<ChatReply, JudgeFailure, R> =>
-  Effect.catch(
-    ask,
-    Effect.fnUntraced(function* (failure) {
-      const wait = waitAfter(failure, attempt)
-      const late = (yield* Clock.currentTimeMillis) + wait >= deadline
-      if (!isRetryable(failure) || attempt >= attempts || late) return yield* failure
-      yield* Effect.sleep(wait)
-      return yield* persist(ask, attempts, deadline, attempt + 1)
-    })
-  )
+/** All that a verdict depends on; addresses, keys and limits are not part of it. */
+const identify = (spec: JudgeSpec, judged: Judged, prompt: Digest): Digest =>
+  ofJson({
+    version: 1,
+    models: [spec.model, ...spec.panel.map(({ model }) => model)],
+    prompt,
+    verdict: spec.verdict,
+    structured: spec.structured,
+    temperature: spec.temperature,
+    max_tokens: spec.max_tokens,
+    swap: spec.swap,
+    repeats: spec.repeats,
+    question: judged.question?.toWellFormed() ?? null,
+    gold: judged.gold.toWellFormed(),
+    answer: judged.answer.toWellFormed()
+  })
 
-const verdictOf = (spec: JudgeSpec, reply: ChatReply): Omit<Verdict, "ms"> => {
-  const text = reply.choices[0].message.content ?? null
-  return {
-    verdict: text === null ? "unreadable" : readVerdict(text),
-    reply: text,
-    model: reply.model ?? spec.model,
-    prompt_digest: PROMPT_DIGEST,
-    prompt_tokens: reply.usage?.prompt_tokens ?? 0,
-    completion_tokens: reply.usage?.completion_tokens ?? 0
-  }
-}
-
-const withoutReply = (spec: JudgeSpec, verdict: "no" | "failed"): Omit<Verdict, "ms"> => ({
-  verdict,
-  reply: null,
-  model: spec.model,
-  prompt_digest: PROMPT_DIGEST,
+/** A verdict that cost nothing now. */
+const free = (verdict: Verdict): Verdict => ({
+  ...verdict,
   prompt_tokens: 0,
-  completion_tokens: 0
+  completion_tokens: 0,
+  ms: 0,
+  ...(verdict.cost === undefined ? {} : { cost: 0 }),
+  cached: true
+})
+
+const isSaid = ({ verdict }: Verdict): boolean => verdict === "yes" || verdict === "no"
+
+const make = Effect.fnUntraced(function* (spec: JudgeSpec) {
+  yield* Effect.orDie(checkPrices(spec))
+  const limits = yield* makeLimits(spec)
+  const cache = yield* VerdictCache
+  const seats = yield* Effect.forEach([spec, ...spec.panel], (seat) => makeSeat(spec, seat, limits))
+  const asking = new Map<Digest, Deferred.Deferred<Verdict | undefined>>()
+  const orders = Array.from({ length: spec.repeats }, () => (spec.swap ? [false, true] : [false])).flat()
+
+  const askSeat = (seat: JudgeSeat, judged: Judged): Effect.Effect<ReadonlyArray<Vote>> =>
+    Effect.forEach(
+      orders,
+      (swapped) => Effect.map(seat.ask(judged, swapped), (asked) => voteOf(spec, seat.model, asked)),
+      {
+        concurrency: "unbounded"
+      }
+    )
+
+  const ask = (judged: Judged, prompt: Digest): Effect.Effect<Verdict> =>
+    Effect.forEach(seats, (seat) => askSeat(seat, judged), { concurrency: "unbounded" }).pipe(
+      Effect.map((votes) => decide(votes, prompt))
+    )
+
+  /** Asks once for all who want the same at the same time, and keeps what was said. Who waits asks itself where the asker gave up. */
+  const askOnce = (judged: Judged, prompt: Digest, key: Digest): Effect.Effect<Verdict> =>
+    Effect.gen(function* () {
+      const known = yield* cache.get(key)
+      if (known !== undefined) return free(known)
+      const other = asking.get(key)
+      if (other !== undefined) {
+        const said = yield* Deferred.await(other)
+        return said === undefined ? yield* askOnce(judged, prompt, key) : free(said)
+      }
+      const mine = yield* Deferred.make<Verdict | undefined>()
+      asking.set(key, mine)
+      return yield* ask(judged, prompt).pipe(
+        Effect.tap((verdict) => (isSaid(verdict) ? cache.put(key, verdict) : Effect.void)),
+        Effect.onExit((exit) => {
+          asking.delete(key)
+          return Deferred.succeed(mine, Exit.isSuccess(exit) ? exit.value : undefined)
+        })
+      )
+    })
+
+  /** Guards an answer, and asks about it by `how`. */
+  const guarded = (judged: Judged, how: (prompt: Digest) => Effect.Effect<Verdict>): Effect.Effect<Verdict> => {
+    const prompt = promptDigest(truthFor(spec, judged.gold), spec.verdict)
+    const refused = guard(judged, spec.answer_characters)
+    if (refused === undefined) return how(prompt)
+    const usage = { prompt_tokens: 0, completion_tokens: 0, ms: 0 }
+    return Effect.succeed({
+      verdict: "no",
+      reply: null,
+      model: spec.model,
+      prompt_digest: prompt,
+      ...usage,
+      guard: refused
+    })
+  }
+
+  return {
+    judge: Effect.fn("Judge.judge")((judged: Judged) =>
+      guarded(judged, (prompt) => askOnce(judged, prompt, identify(spec, judged, prompt)))
+    ),
+    judgeAfresh: Effect.fn("Judge.judgeAfresh")((judged: Judged) => guarded(judged, (prompt) => ask(judged, prompt)))
+  }
 })
 
 /** Judges answers. `ms` is the time of all attempts, without the wait for a free place. */
 export class Judge extends Context.Service<
   Judge,
   {
-    /** Asks whether `answer` is `gold`. An answer that says nothing is `no` without a call. */
+    /** Asks whether `answer` is `gold`. An answer that the guard refuses is `no` without a call. */
     readonly judge: (judged: Judged) => Effect.Effect<Verdict>
+    /** The same, without looking into the cache or filling it: for calibration. */
+    readonly judgeAfresh: (judged: Judged) => Effect.Effect<Verdict>
   }
 >()("@gradus/rewards/Judge") {
   /**
-   * Connects to an OpenAI-compatible endpoint: at most `concurrency` judgements at once; each has `attempts` tries in `deadline` seconds,
-   * repeated on 429, 5xx and broken connections, no sooner than Retry-After. Fails when the key's variable is not set.
+   * Connects to OpenAI-compatible endpoints: each judgement has `attempts` tries in `deadline` seconds, repeated on 429, 5xx and broken
+   * connections, no sooner than Retry-After. What is counted (rates, circuits, money, verdicts) is shared with every process that uses
+   * the same stores. Fails when the variable of a key is not set.
    */
+  static readonly layerShared = (
+    spec: JudgeSpec
+  ): Layer.Layer<
+    Judge,
+    Config.ConfigError,
+    HttpClient.HttpClient | VerdictCache | JudgeLedger | RateLimiter.RateLimiter | CircuitBreaker.CircuitBreakerStore
+  > => Layer.effect(Judge, make(spec))
+
+  /** Connects with all that is counted in this process only. */
   static readonly layer = (spec: JudgeSpec): Layer.Layer<Judge, Config.ConfigError, HttpClient.HttpClient> =>
-    Layer.effect(
-      Judge,
-      Effect.gen(function* () {
-        const http = yield* HttpClient.HttpClient
-        const key = spec.api_key === undefined ? undefined : yield* Config.Redacted(spec.api_key.env)
-        const places = yield* Semaphore.make(spec.concurrency)
-        const url = chatUrl(spec.endpoint)
-
-        const ask = Effect.fnUntraced(function* (judged: Judged) {
-          const started = yield* Clock.currentTimeMillis
-          const { model, temperature, max_tokens } = spec
-          const call = { url, key, body: { model, messages: judgeMessages(judged), temperature, max_tokens } }
-          const reply = persist(askOnce(http, call), spec.attempts, started + spec.deadline * 1000).pipe(
-            Effect.timeoutOrElse({
-              duration: spec.deadline * 1000,
-              orElse: () => Effect.fail(new JudgeLate({ url: shownUrl(url), seconds: spec.deadline }))
-            })
-          )
-          const verdict = yield* Effect.match(reply, {
-            onSuccess: (said) => verdictOf(spec, said),
-            onFailure: (failure) => ({ ...withoutReply(spec, "failed"), failure: failure.message })
-          })
-          return { ...verdict, ms: (yield* Clock.currentTimeMillis) - started }
-        })
-
-        const judge = Effect.fn("Judge.judge")(function* (judged: Judged) {
-          if (saysNothing(judged.answer, judged.gold)) return { ...withoutReply(spec, "no"), ms: 0 }
-          return yield* Semaphore.withPermit(places, ask(judged))
-        })
-        return { judge }
-      })
+    Judge.layerShared(spec).pipe(
+      Layer.provide([
+        VerdictCache.layerMemory(),
+        JudgeLedger.layerMemory,
+        RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory)),
+        CircuitBreaker.layerStoreMemory()
+      ])
     )
 }

@@ -43,9 +43,70 @@ export class JudgeLate extends Schema.TaggedError<JudgeLate>()("JudgeLate", {
   }
 }
 
-export type JudgeFailure = JudgeUnreachable | JudgeRefused | JudgeReplyMalformed | JudgeLate
+/** Calls to the endpoint are stopped for a while, since too many in a row have failed. */
+export class JudgeCircuitOpen extends Schema.TaggedError<JudgeCircuitOpen>()("JudgeCircuitOpen", {
+  url: Schema.String,
+  /** Milliseconds until it is tried again. */
+  retryAfter: Schema.Finite
+}) {
+  override get message() {
+    return `judge ${this.url} is not called for ${Math.ceil(this.retryAfter)} ms: too many failures in a row`
+  }
+}
+
+/** One more call could spend more than the manifest allows. */
+export class JudgeBudgetSpent extends Schema.TaggedError<JudgeBudgetSpent>()("JudgeBudgetSpent", {
+  budget: Schema.Finite
+}) {
+  override get message() {
+    return `the judge's budget of ${this.budget} is spent`
+  }
+}
+
+/** The store that counts requests across processes did not answer. */
+export class JudgeLimitUnknown extends Schema.TaggedError<JudgeLimitUnknown>()("JudgeLimitUnknown", {
+  reason: Schema.String
+}) {
+  override get message() {
+    return `the judge's rate limit cannot be read: ${this.reason}`
+  }
+}
+
+/** A budget needs the price of every model that is asked. */
+export class JudgeUnpriced extends Schema.TaggedError<JudgeUnpriced>()("JudgeUnpriced", { model: Schema.String }) {
+  override get message() {
+    return `rewards.judge.budget needs a price of ${this.model} in rewards.judge.prices`
+  }
+}
+
+export type JudgeFailure =
+  | JudgeUnreachable
+  | JudgeRefused
+  | JudgeReplyMalformed
+  | JudgeLate
+  | JudgeCircuitOpen
+  | JudgeBudgetSpent
+  | JudgeLimitUnknown
+
+const TRANSIENT = new Set([408, 425, 429])
+
+/** Says whether a status may be another one later: rate limits, timeouts and 5xx, but not a refused key or a bad request. */
+export const isTransientStatus = (status: number): boolean => TRANSIENT.has(status) || status >= 500
 
 /** Says whether the same request may succeed later. */
 export const isRetryable = (failure: JudgeFailure): boolean =>
   failure._tag === "JudgeUnreachable" ||
-  (failure._tag === "JudgeRefused" && (failure.status === 429 || failure.status >= 500))
+  failure._tag === "JudgeCircuitOpen" ||
+  failure._tag === "JudgeLimitUnknown" ||
+  (failure._tag === "JudgeRefused" && isTransientStatus(failure.status))
+
+/** Says whether a failure means that the endpoint is down, rather than that it dislikes this request. */
+export const isOutage = (failure: JudgeFailure): boolean =>
+  failure._tag === "JudgeUnreachable" ||
+  failure._tag === "JudgeLate" ||
+  failure._tag === "JudgeCircuitOpen" ||
+  (failure._tag === "JudgeRefused" && failure.status >= 500)
+
+/** Milliseconds that a failure asks to wait; 0 when it does not. */
+export const askedWait = (failure: JudgeFailure): number =>
+  failure._tag === "JudgeRefused" || failure._tag === "JudgeCircuitOpen" ? (failure.retryAfter ?? 0) : 0

@@ -14,9 +14,9 @@ import torch
 
 from gradus_trainer.artifacts import Artifacts
 from gradus_trainer.engine.live_run import LiveRun
-from gradus_trainer.engine.micro_batch import padding_share, token_limit
 from gradus_trainer.engine.restore import RunDirectory, open_policy
 from gradus_trainer.engine.step import StepOutcome, score, take_step
+from gradus_trainer.engine.trunk import trunk_of
 from gradus_trainer.generated.wire import FORMAT
 from gradus_trainer.ledger import Ledger
 from gradus_trainer.problem import Problem
@@ -92,7 +92,7 @@ class Engine:
             architecture = run.decoder.architecture
             limits = Limits(architecture.vocab_size, architecture.max_positions, run.version)
             spec, batch = decode_update(write_log.read(number), limits)
-            outcome = take_step(run.decoder, run.optimizer, spec, batch, run.body.micro_batch_tokens)
+            outcome = _step(run, spec, batch)
             if outcome.reason is not None:
                 raise Problem("trainer_failed", f"the replay of update {number} gave a {outcome.reason}")
             run.version += 1
@@ -115,7 +115,7 @@ class Engine:
         logged = time.perf_counter()
         run.tainted = True
         try:
-            outcome = take_step(run.decoder, run.optimizer, work.spec, work.batch, run.body.micro_batch_tokens)
+            outcome = _step(run, work.spec, work.batch)
             version = run.version + (outcome.reason is None)
             log_seconds = logged - start
             timings = {"decode": work.decode_seconds, **outcome.timings, "log": log_seconds}
@@ -153,7 +153,7 @@ class Engine:
                 "sequences": batch.rows,
                 "tokens": len(batch.token_ids),
                 "loss_tokens": int(batch.loss_mask.sum(dtype="int64")),
-                "padding_share": padding_share(batch, token_limit(run.body.micro_batch_tokens, self.device)),
+                "padding_share": trunk_of(run.decoder, run.body.micro_batch_tokens).padding_share(batch),
                 "peak_memory_bytes": peak_memory(self.device),
             },
         }
@@ -197,3 +197,8 @@ class Engine:
         directory.prune(run.update)
         WriteLog(directory.log).keep_between(run.update, run.update)
         return answer
+
+
+def _step(run: LiveRun, spec: UpdateSpec, batch: Batch) -> StepOutcome:
+    body = run.body
+    return take_step(run.decoder, run.optimizer, spec, batch, body.micro_batch_tokens, checkpointing=body.checkpointing)

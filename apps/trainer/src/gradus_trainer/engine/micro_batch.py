@@ -19,12 +19,16 @@ from gradus_trainer.wire.batch import Batch
 
 @dataclasses.dataclass(frozen=True)
 class MicroBatch:
-    """`inputs_BT` lacks each row's last token, which predicts nothing. `flat_N` is a token's place in the batch."""
+    """`inputs_BT` lacks each row's last token, which predicts nothing. `flat_N` is a token's place in the batch.
+
+    `sequence_N` numbers the sequences that have trained tokens; `temperature_N` is None when all are 1.
+    """
 
     inputs_BT: Tensor
     select_N: Tensor
     target_N: Tensor
-    temperature_N: Tensor
+    temperature_N: Tensor | None
+    sequence_N: Tensor
     flat_N: NDArray[np.int64]
 
 
@@ -66,9 +70,18 @@ def lay_out(batch: Batch, rows: NDArray[np.int64], device: torch.device) -> Micr
         inputs_BT=tensor(inputs_BT),
         select_N=tensor(row_N * width + column_N - 1),
         target_N=tensor(batch.token_ids[flat_N].astype(np.int64)),
-        temperature_N=tensor(batch.temperature[rows][row_N]),
+        temperature_N=tensor(batch.temperature[rows][row_N]) if batch.tempered else None,
+        sequence_N=tensor(sequence_numbers(row_N)),
         flat_N=flat_N,
     )
+
+
+def sequence_numbers(row_N: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers the sorted rows of tokens from 0 without gaps."""
+    if not row_N.size:
+        return row_N
+    steps: NDArray[np.int64] = np.concatenate(([0], np.cumsum(np.diff(row_N) != 0)))
+    return steps
 
 
 def padding_share(batch: Batch, tokens: int) -> float:

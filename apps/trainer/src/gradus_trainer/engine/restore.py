@@ -15,6 +15,7 @@ from gradus_trainer.artifacts import Artifacts, Policy
 from gradus_trainer.durable_file import new_directory, storage
 from gradus_trainer.engine.live_run import LiveRun
 from gradus_trainer.generated.wire import FORMAT
+from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.model.initialise import initialise
 from gradus_trainer.model.load import (
     load_directory,
@@ -25,7 +26,7 @@ from gradus_trainer.model.load import (
     write_json,
 )
 from gradus_trainer.problem import Problem
-from gradus_trainer.versions import choose_compute
+from gradus_trainer.versions import choose_compute, require_memory
 from gradus_trainer.wire.run_body import RunBody, read_init
 
 
@@ -58,7 +59,9 @@ class RunDirectory:
         directory = self._durable / str(update)
         compute = choose_compute(body.dtype, device)
         # moments.safetensors lies beside model.safetensors; its names cannot meet those of weights.
-        run = LiveRun(name, body, *load_directory(directory, device, compute))
+        decoder, tokenizer = load_directory(directory, device, compute)
+        require_training(decoder, body)
+        run = LiveRun(name, body, decoder, tokenizer)
         state = json.loads((directory / "state.json").read_text("utf-8"))
         run.update, run.version = state["update"], state["version"]
         if state["optimizer_steps"]:
@@ -66,8 +69,20 @@ class RunDirectory:
         return run
 
 
+def require_training(decoder: Decoder, body: RunBody) -> None:
+    """Refuses a policy whose gradients and moments will not fit beside its weights."""
+    moments = 4 if body.optimizer.moments == "bfloat16" else 8
+    require_memory(decoder.architecture.parameters * (4 + moments + 2), decoder.embedding.device)
+
+
 def open_policy(body: RunBody, artifacts: Artifacts, device: torch.device) -> Policy:
-    """Makes or reads the policy that a run begins with."""
+    """Makes or reads the policy that a run begins with, when it can be trained here."""
+    decoder, tokenizer = _read_policy(body, artifacts, device)
+    require_training(decoder, body)
+    return decoder, tokenizer
+
+
+def _read_policy(body: RunBody, artifacts: Artifacts, device: torch.device) -> Policy:
     kind, compute = body.policy["kind"], choose_compute(body.dtype, device)
     if kind == "init":
         seed, architecture, tokenizer = read_init(body.policy)

@@ -64,9 +64,17 @@ HEADER = {
     "digest": "Content-Digest",
     "prefer": "Prefer"
 }
+IMPORTANCE = [
+    "none",
+    "truncate",
+    "icepop",
+    "sequence_mask"
+]
 LOSS = [
     "cross_entropy",
-    "clipped"
+    "clipped",
+    "cispo",
+    "gspo"
 ]
 MEDIA_TYPE = {
     "arrow": "application/vnd.apache.arrow.stream",

@@ -19,8 +19,8 @@ from gradus_trainer.problem import Problem
 from gradus_trainer.tokenizer import Tokenizer, read_tokenizer
 from gradus_trainer.versions import require_memory
 
-TRAINING_BYTES = 18
-"""Bytes a parameter needs while training: weight, gradient and two moments in FP32, and some room."""
+TRAINING_BYTES = 14
+"""Bytes a parameter needs at least while training: weight and gradient in FP32, two moments in BF16, and some room."""
 
 
 def make_decoder(architecture: Architecture, device: torch.device, compute: torch.dtype) -> Decoder:
@@ -64,7 +64,7 @@ def _copy(view: Tensor, tensor: Tensor, name: str) -> None:
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Writes FP32 tensors as safetensors."""
-    arrays = {name: tensor.detach().cpu().contiguous().numpy() for name, tensor in tensors.items()}
+    arrays = {name: tensor.detach().cpu().float().contiguous().numpy() for name, tensor in tensors.items()}
     save_file(arrays, path, metadata={"format": "pt"})
 
 

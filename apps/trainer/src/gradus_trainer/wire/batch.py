@@ -37,6 +37,11 @@ class Batch:
         """Tokens of each row."""
         return np.diff(self.offsets)
 
+    @property
+    def tempered(self) -> bool:
+        """Says whether any row has a temperature other than 1."""
+        return bool((self.temperature != 1.0).any())
+
     def row_of_token(self) -> NDArray[np.int64]:
         """The row of every flat position."""
         return np.repeat(np.arange(self.rows), self.lengths)

@@ -148,11 +148,14 @@ def _check_logged(columns: dict[str, Any], rows: int, version: int) -> None:
 
 def _check_needed(spec: UpdateSpec, batch: Batch) -> None:
     """Refuses a batch that lacks a column its loss needs."""
-    if spec.loss.kind != "clipped":
+    kind = spec.loss.kind
+    if kind == "cross_entropy":
         return
     if batch.rollout_logprob is None and batch.old_logprob is None:
-        raise Problem("field_missing", "clipped needs rollout_logprob or old_logprob", field="rollout_logprob")
+        raise Problem("field_missing", f"{kind} needs rollout_logprob or old_logprob", field="rollout_logprob")
+    if batch.rollout_logprob is None and spec.loss.importance.kind != "none":
+        raise Problem("field_missing", "importance needs rollout_logprob", field="rollout_logprob")
     if batch.advantage is None and batch.token_advantage is None:
-        raise Problem("field_missing", "clipped needs advantage or token_advantage", field="advantage")
+        raise Problem("field_missing", f"{kind} needs advantage or token_advantage", field="advantage")
     if spec.loss.kl_coef > 0 and batch.ref_logprob is None:
         raise Problem("field_missing", "kl_coef > 0 needs ref_logprob", field="ref_logprob")

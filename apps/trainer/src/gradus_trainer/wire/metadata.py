@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
-from gradus_trainer.generated.wire import LOSS, METADATA_KEY, NORMALISER
+from gradus_trainer.generated.wire import METADATA_KEY, NORMALISER
 from gradus_trainer.problem import Problem
 from gradus_trainer.wire.fields import Fields
+from gradus_trainer.wire.loss_spec import LossSpec, read_loss
 from gradus_trainer.wire.strict_json import parse_object
 
-
-@dataclasses.dataclass(frozen=True)
-class LossSpec:
-    """Which loss. The clip bounds and the KL coefficient only matter for `clipped`."""
-
-    kind: str
-    clip_low: float = 0.0
-    clip_high: float = 0.0
-    kl_coef: float = 0.0
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,24 +44,9 @@ def read_metadata(schema: pa.Schema) -> UpdateSpec:
         update=fields.integer("update", 1),
         parent_version=fields.integer("parent_version"),
         learning_rate=fields.number("learning_rate", low=0, high=1e6),
-        loss=_read_loss(fields.object("loss")),
+        loss=read_loss(fields.object("loss")),
         normaliser=fields.choice("normaliser", NORMALISER),
         denominator=fields.number("denominator", above=0),
     )
-    fields.close()
-    return spec
-
-
-def _read_loss(fields: Fields) -> LossSpec:
-    kind = fields.choice("kind", LOSS)
-    if kind == "cross_entropy":
-        spec = LossSpec(kind)
-    else:
-        spec = LossSpec(
-            kind,
-            clip_low=fields.number("clip_low", low=0, high=1e6),
-            clip_high=fields.number("clip_high", low=0, high=1e6),
-            kl_coef=fields.number("kl_coef", low=0, high=1e6),
-        )
     fields.close()
     return spec

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from gradus_trainer.adamw_bf16 import MAX_BETA
 from gradus_trainer.model.config import Architecture, architecture_from_wire
 from gradus_trainer.problem import Problem
 from gradus_trainer.tokenizer import Tokenizer, character_tokenizer
 from gradus_trainer.wire.fields import Fields
 
+CHECKPOINTING = ("off", "selective", "full")
 POLICY = ["init", "huggingface", "gguf", "artifact"]
 
 
@@ -22,6 +24,7 @@ class OptimizerSpec:
     epsilon: float
     weight_decay: float
     max_grad_norm: float
+    moments: str = "float32"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +35,7 @@ class RunBody:
     optimizer: OptimizerSpec
     micro_batch_tokens: int
     dtype: str
+    checkpointing: str
     stored: dict[str, Any]
 
 
@@ -43,10 +47,11 @@ def read_run_body(document: dict[str, Any]) -> RunBody:
     _check_policy(policy)
     micro_batch_tokens = fields.integer("micro_batch_tokens", 1, 1 << 24, default=8192)
     dtype = fields.choice("dtype", ["auto", "float32", "bfloat16"], default="auto")
+    checkpointing = fields.choice("activation_checkpointing", ["auto", *CHECKPOINTING], default="auto")
     optimizer = _read_optimizer(fields.object("optimizer"))
     fields.close()
     stored = document | {"micro_batch_tokens": micro_batch_tokens, "dtype": dtype}
-    return RunBody(document["policy"], optimizer, micro_batch_tokens, dtype, stored)
+    return RunBody(document["policy"], optimizer, micro_batch_tokens, dtype, checkpointing, stored)
 
 
 def read_init(policy: dict[str, Any]) -> tuple[int, Architecture, Tokenizer]:
@@ -78,10 +83,13 @@ def _read_optimizer(fields: Fields) -> OptimizerSpec:
         epsilon=fields.number("epsilon", above=0, high=1),
         weight_decay=fields.number("weight_decay", low=0, high=1e3),
         max_grad_norm=fields.number("max_grad_norm", above=0),
+        moments=fields.choice("moments", ["float32", "bfloat16"], default="float32"),
     )
     for name, value in (("beta1", spec.beta1), ("beta2", spec.beta2)):
         if value == 1:
             raise fields.refuse(name, "must be less than 1")
+        if spec.moments == "bfloat16" and value > MAX_BETA:
+            raise fields.refuse(name, f"must be at most {MAX_BETA} with bfloat16 moments")
     fields.close()
     return spec
 

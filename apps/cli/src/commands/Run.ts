@@ -1,0 +1,94 @@
+/** `gradus run` and `gradus resume`. */
+import type { Manifest } from "@gradus/domain/manifest/Manifest"
+import type { RunSummary } from "@gradus/domain/RunSummary"
+import { readJson } from "@gradus/experiment/AtomicFile"
+import { ResolvedFile } from "@gradus/experiment/ReadRun"
+import { finished, run as runExperiment, type RunInput } from "@gradus/experiment/Run"
+import { layout } from "@gradus/experiment/RunDirectory"
+import { load } from "@gradus/manifest/service/Load"
+import * as Effect from "effect/Effect"
+import * as Path from "effect/Path"
+import * as Schema from "effect/Schema"
+import { arithmetic } from "../Arithmetic.ts"
+import { Engines } from "../Engines.ts"
+import { origin } from "../Origin.ts"
+import { print, printJson, say } from "../Output.ts"
+import { projectRoot } from "../ProjectRoot.ts"
+import { runInput, trainerPlace } from "../RunPlace.ts"
+import * as TerminalProgress from "../TerminalProgress.ts"
+
+/** There is no run to go on with. */
+export class RunUnreadable extends Schema.TaggedError<RunUnreadable>()("RunUnreadable", {
+  directory: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `${this.directory} is not a run that can be resumed: ${this.reason}`
+  }
+}
+
+const percent = (value: number | null): string => (value === null ? "unscored" : `${(100 * value).toFixed(1)} %`)
+
+const show = Effect.fnUntraced(function* (summary: RunSummary, json: boolean) {
+  if (json) return yield* printJson(summary)
+  const path = yield* Path.Path
+  yield* print(`${summary.run}: ${summary.steps} steps in ${summary.seconds.toFixed(1)} s`)
+  for (const [set, { first, last }] of Object.entries(summary.eval))
+    yield* print(`  ${set}: ${percent(first)} -> ${percent(last)}`)
+  yield* print(`  metrics ${summary.digest.metrics.slice(0, 16)}, weights ${summary.digest.weights.slice(0, 16)}`)
+  yield* print(`  report: ${path.join(summary.dir, "report.html")}`)
+})
+
+const perform = Effect.fnUntraced(function* (input: RunInput, json: boolean) {
+  const done = yield* finished(input)
+  if (done !== undefined) {
+    yield* say(`${input.root} is finished: nothing to do`)
+    return yield* show(done, json)
+  }
+  const { manifest } = input.resolved
+  for (const line of arithmetic(manifest)) yield* say(line)
+  yield* say(`run directory: ${input.root}`)
+  const { lease, run: enginesOf } = yield* Engines
+  const engines = enginesOf(manifest, yield* trainerPlace(input.root))
+  const summary = yield* runExperiment(input, engines).pipe(
+    Effect.provide([lease, TerminalProgress.layer]),
+    Effect.onInterrupt(() => say(`\ninterrupted; \`gradus resume ${input.root}\` goes on from here`))
+  )
+  yield* show(summary, json)
+})
+
+export interface RunOptions {
+  readonly manifest: string
+  readonly set: ReadonlyArray<string>
+  readonly runs: string
+  readonly json: boolean
+}
+
+/** Runs a manifest, or goes on with its run. */
+export const run = Effect.fn("gradus.run")(function* (options: RunOptions) {
+  yield* perform(yield* runInput(yield* load(options.manifest, options.set), options.runs), options.json)
+})
+
+/** Goes on with the run in a directory, by the manifest that lies there. */
+export const resume = Effect.fn("gradus.resume")(function* (options: {
+  readonly directory: string
+  readonly json: boolean
+}) {
+  const path = yield* Path.Path
+  const root = path.resolve(options.directory)
+  const directory = yield* layout(root)
+  const stored = yield* readJson(ResolvedFile, directory.resolved).pipe(
+    Effect.mapError((cause) => new RunUnreadable({ directory: root, reason: cause.reason }))
+  )
+  const manifest: Manifest = stored.manifest
+  yield* perform(
+    {
+      resolved: { manifest, digest: stored.digest as RunInput["resolved"]["digest"], provenance: stored.provenance },
+      written: "",
+      base: stored.base,
+      root,
+      origin: yield* origin(projectRoot)
+    },
+    options.json
+  )
+})

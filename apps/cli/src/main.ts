@@ -1,0 +1,70 @@
+/** The program `gradus`. Which implementation stands behind each port is decided here and nowhere else. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { Engines, PythonMissing } from "./Engines.ts"
+import { exitCodeOf, messageOf } from "./ExitCode.ts"
+import { gradus } from "./Gradus.ts"
+import { projectRoot } from "./ProjectRoot.ts"
+
+const version = "0.1.0"
+const trainerFolder = join(projectRoot, "apps/trainer")
+const python = process.env["GRADUS_PYTHON"] ?? join(trainerFolder, ".venv/bin/python")
+
+/** Loaded when a command needs them: help and usage errors are fast. */
+const engines = Layer.succeed(Engines, {
+  python,
+  lease: Layer.unwrap(
+    Effect.map(
+      Effect.promise(() => import("@gradus/store/EmbeddedRunLease")),
+      ({ layer }) => layer
+    )
+  ),
+  scorer: (rewards) =>
+    Layer.unwrap(
+      Effect.map(
+        Effect.promise(() => import("./engines/Scoring.ts")),
+        ({ scoring }) => scoring(rewards)
+      )
+    ),
+  trainer: (trainer, place) =>
+    existsSync(python)
+      ? Layer.unwrap(
+          Effect.map(
+            Effect.promise(() => import("./engines/Training.ts")),
+            ({ service }) => service(trainer, place, { python, folder: trainerFolder })
+          )
+        )
+      : Layer.effectContext(Effect.fail(new PythonMissing({ path: python }))),
+  run: (manifest, place) =>
+    manifest.trainer.kind === "embedded" && !existsSync(python)
+      ? Layer.effectContext(Effect.fail(new PythonMissing({ path: python })))
+      : Layer.unwrap(
+          Effect.map(
+            Effect.promise(() => import("./engines/Training.ts")),
+            ({ everything }) => everything(manifest, place, { python, folder: trainerFolder })
+          )
+        )
+})
+
+const main = Command.run(gradus, { version }).pipe(
+  Effect.provide([engines, NodeServices.layer, Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])]),
+  Effect.tapCause((cause) =>
+    Effect.sync(() => {
+      const message = messageOf(cause)
+      if (message !== undefined) process.stderr.write(`${message}\n`)
+    })
+  )
+)
+
+NodeRuntime.runMain(main, {
+  disableErrorReporting: true,
+  teardown: (exit, onExit) => onExit(Exit.isFailure(exit) ? exitCodeOf(exit.cause as Cause.Cause<unknown>) : 0)
+})

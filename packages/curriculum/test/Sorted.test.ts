@@ -1,0 +1,18 @@
+import { assert, it } from "@effect/vitest"
+import * as Seed from "@gradus/domain/Seed"
+import { sorted } from "../src/batchers/Sorted.ts"
+import { batcherLaws } from "./BatcherLaws.ts"
+import { poolOf } from "./Pools.ts"
+
+batcherLaws("sorted", sorted, {})
+
+it("the levels are served one after the other", () => {
+  const pool = poolOf([5, 3, 4], 2)
+  const means: Array<number> = []
+  let next = sorted.draw(sorted.init(pool, { promptsPerStep: 4, lastBatch: "partial", seed: Seed.root(1) }))
+  while (next !== undefined) {
+    means.push(next[0].achievedMean)
+    next = sorted.draw(next[1])
+  }
+  assert.deepStrictEqual(means, [1, 0.375, 0])
+})

@@ -1,0 +1,31 @@
+/** Structured output: the schema that a server may hold a verdict to, and how to find out whether it does. */
+import { jsonObjects } from "./verdict/JsonObjects.ts"
+import type { ChatMessage } from "./Prompt.ts"
+
+/** `response_format` of the OpenAI interface, as vLLM and others take it. */
+export const VERDICT_FORMAT = {
+  type: "json_schema",
+  json_schema: {
+    name: "verdict",
+    strict: true,
+    schema: {
+      type: "object",
+      properties: { verdict: { type: "string", enum: ["yes", "no"] } },
+      required: ["verdict"],
+      additionalProperties: false
+    }
+  }
+} as const
+
+/** Asks for something else than the schema allows: only a server that is held to it answers with a verdict. */
+export const PROBE_MESSAGES: ReadonlyArray<ChatMessage> = [
+  { role: "user", content: "Reply with the single word banana." }
+]
+
+/** Says whether a reply is a verdict of the schema and nothing else. */
+export const holdsSchema = (reply: string): boolean => {
+  const [object, ...others] = jsonObjects(reply)
+  const whole = reply.trim().startsWith("{") && reply.trim().endsWith("}")
+  if (object === undefined || others.length > 0 || !whole) return false
+  return Object.keys(object).length === 1 && (object["verdict"] === "yes" || object["verdict"] === "no")
+}
