@@ -1,10 +1,11 @@
-"""The layer function as torch.compile sees it: one graph for all layers and all bins of an update, with right gradients.
+"""The layer function as torch.compile sees it: one graph for all layers and bins of an update, with right gradients.
 
-The kernels are CUDA's; here each has a slow stand-in, so that tracing, fake shapes and derivatives of the operators are real.
+The kernels are CUDA's; here each has a slow stand-in, so tracing, fake shapes and derivatives of operators are real.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -26,7 +27,7 @@ def forward_by_hand(query, key, value, offsets, longest):
 def backward_by_hand(slope, query, key, value, out, sums, offsets, longest):
     gradients = [torch.zeros(x.shape) for x in (query, key, value)]
     times, scale, ends = query.shape[1] // key.shape[1], query.shape[2] ** -0.5, offsets.tolist()
-    for start, end in zip(ends, ends[1:], strict=False):
+    for start, end in itertools.pairwise(ends):
         future = torch.ones(end - start, end - start).triu(1).bool()
         for head in range(query.shape[1]):
             q, s = query[start:end, head], slope[start:end, head]
