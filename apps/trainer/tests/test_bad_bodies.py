@@ -245,6 +245,23 @@ BAD: dict[str, tuple[Callable[[], bytes], str, str | None]] = {
         "field_missing",
         "gradus.loss.clip_high",
     ),
+    "unknown importance": (
+        lambda: with_metadata(loss=tiny.metadata()["loss"] | {"importance": {"kind": "clip"}}),
+        "field_invalid",
+        "gradus.loss.importance.kind",
+    ),
+    "importance with its bounds crossed": (
+        lambda: with_metadata(
+            loss=tiny.metadata()["loss"] | {"importance": {"kind": "icepop", "low": 2.0, "high": 1.0}}
+        ),
+        "field_invalid",
+        "gradus.loss.importance.high",
+    ),
+    "negative entropy bonus": (
+        lambda: with_metadata(loss=tiny.metadata()["loss"] | {"entropy_coef": -0.1}),
+        "field_invalid",
+        "gradus.loss.entropy_coef",
+    ),
     "unknown normaliser": (lambda: with_metadata(normaliser="mean"), "field_invalid", "gradus.normaliser"),
     "unknown metadata": (lambda: with_metadata(extra=1), "field_unknown", "gradus.extra"),
     "format 2": (lambda: with_metadata(format=2), "field_invalid", "gradus.format"),

@@ -72,6 +72,22 @@ describe("UpdateCodec", () => {
     assert.notStrictEqual(other.digest, one.digest)
   })
 
+  it.effect("keeps the settings of a loss that corrects the sampler", () =>
+    Effect.gen(function* () {
+      const settings = { kind: "gspo", clip_low: 0.2, clip_high: 0.28, kl_coef: 0, entropy_coef: 0.01 } as const
+      for (const importance of [
+        { kind: "none" },
+        { kind: "truncate", cap: 2 },
+        { kind: "icepop", low: 0.5, high: 5 },
+        { kind: "sequence_mask", low: 0.99, high: 1.01 }
+      ] as const) {
+        const loss = { ...settings, importance }
+        const decoded = yield* decodeUpdate(encodeUpdate({ header: { ...header, loss }, rows: [row] }).bytes)
+        assert.deepStrictEqual(decoded.header.loss, loss)
+      }
+    })
+  )
+
   it("writes the header as canonical JSON under the key gradus, and no column that no row has", () => {
     const { schema } = tableFromIPC(encodeUpdate({ header, rows: [row] }).bytes)
     assert.strictEqual(

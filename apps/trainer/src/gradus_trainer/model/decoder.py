@@ -14,16 +14,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gradus_trainer.model.config import Architecture
+from gradus_trainer.model.rms_norm import rms_norm
 from gradus_trainer.model.rope import rope_table, rotate
 from gradus_trainer.model.swiglu import swiglu
 
 Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
 """(layer, query [B, T, Q, D], key [B, T, K, D], value [B, T, K, D]) -> [B, T, Q, D]."""
-
-
-def rms_norm(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
-    """Root-mean-square normalisation over the last axis, in the dtype of x (FP32 here)."""
-    return F.rms_norm(x, weight.shape, weight, epsilon)
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None, compute: torch.dtype) -> Tensor:
