@@ -1,19 +1,11 @@
 """The layer function as torch.compile sees it: one graph for all layers and bins of an update, with right gradients.
 
-<<<<<<< HEAD
-The kernels are CUDA's; here each has a slow stand-in: tracing, fake shapes and derivatives of the operators are real.
-=======
 The kernels are CUDA's; here each has a slow stand-in, so tracing, fake shapes and derivatives of operators are real.
->>>>>>> wt/trainer
 """
 
 from __future__ import annotations
 
 import itertools
-<<<<<<< HEAD
-
-=======
->>>>>>> wt/trainer
 import math
 
 import pytest
