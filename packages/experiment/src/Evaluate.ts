@@ -11,6 +11,7 @@ import * as Progress from "./Progress.ts"
 import { timed } from "./Records.ts"
 import { rolloutRows } from "./Rollouts.ts"
 import { sampleAndScore } from "./Sampling.ts"
+import { storeVerdicts } from "./Verdicts.ts"
 
 const mean = (values: ReadonlyArray<number | null>): number | null => {
   const present = values.filter((value) => value !== null)
@@ -53,6 +54,7 @@ export const evaluateSet = Effect.fn("Evaluate.set")(function* (
   })
   const rows = rolloutRows(step, policy.version, groups)
   const result = reading(set, step, rows)
+  yield* storeVerdicts(context.directory.verdicts(file.rollouts), rows, groups)
   yield* writeFile(file.rollouts, yield* encodeRows(RolloutRow, rows))
   yield* writeJson(file.reading, { format: 1, reading: result })
   return result

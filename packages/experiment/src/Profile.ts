@@ -15,6 +15,7 @@ import { timed } from "./Records.ts"
 import { rolloutRows } from "./Rollouts.ts"
 import { sampleAndScore } from "./Sampling.ts"
 import { profileDigest } from "./StageDigest.ts"
+import { storeVerdicts } from "./Verdicts.ts"
 
 /** One chunk of questions: read where an earlier attempt stored it, else asked. */
 const profileChunk = Effect.fn("Profile.chunk")(function* (
@@ -36,6 +37,7 @@ const profileChunk = Effect.fn("Profile.chunk")(function* (
     seed: Seed.child(context.seed, "profile")
   })
   const rows = rolloutRows(0, policy.version, groups)
+  yield* storeVerdicts(context.directory.verdicts(file), rows, groups)
   yield* writeFile(file, yield* encodeRows(RolloutRow, rows))
   return rows
 })

@@ -11,6 +11,7 @@ import { planDigest } from "@gradus/curriculum/Plan"
 import { loadQuestions as load } from "@gradus/datasets/service/LoadQuestions"
 import type { Generator } from "@gradus/inference/Generator"
 import type { Scorer } from "@gradus/rewards/service/Scorer"
+import { promptDigests } from "@gradus/rewards/judge/Prompt"
 import { Trainer } from "@gradus/trainer-client/Trainer"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -84,12 +85,14 @@ const describe = Effect.fn("Run.describe")(function* (input: RunInput, directory
   if (yield* exists(directory.lineage)) return yield* checkUnchanged(input, directory, datasetDigest)
   const info = yield* (yield* Trainer).info
   const generation = info.determinism
+  const { judge } = input.resolved.manifest.rewards
   const lineage: Lineage = {
     format: 1,
     created: DateTime.formatIso(yield* DateTime.now),
     ...input.origin,
     manifest_digest: input.resolved.digest,
     dataset_digest: datasetDigest,
+    ...(judge === undefined ? {} : { judge_prompts: promptDigests(judge.verdict) }),
     trainer: {
       torch: info.torch,
       device: info.device,

@@ -25,6 +25,8 @@ export interface RunDirectory {
   readonly profileChunk: (chunk: number) => string
   readonly rollouts: (step: number) => string
   readonly update: (step: number, index: number) => string
+  /** What the judge said, beside the completions of a file: `<name>.parquet` has `<name>.verdicts.parquet`. */
+  readonly verdicts: (rollouts: string) => string
   /** Completions and reading of an evaluation set after a step. */
   readonly evaluation: (set: string, step: number) => { readonly rollouts: string; readonly reading: string }
 }
@@ -54,6 +56,7 @@ export const layout = Effect.fn("RunDirectory.layout")(function* (root: string) 
     trainer: at("trainer"),
     profileChunk: (chunk) => at("profile", `chunk_${six(chunk)}.parquet`),
     rollouts: (step) => at("steps", six(step), "rollouts.parquet"),
+    verdicts: (file) => file.replace(/\.parquet$/, ".verdicts.parquet"),
     update: (step, index) => at("steps", six(step), `update_${index}.arrow`),
     evaluation: (set, step) => ({
       rollouts: at("eval", set, `${six(step)}.parquet`),

@@ -4,6 +4,7 @@ import type { PlannedBatch } from "@gradus/domain/Plan"
 import { RolloutRow } from "@gradus/domain/RunRecord"
 import * as Seed from "@gradus/domain/Seed"
 import { encodeRows } from "@gradus/datasets/Parquet"
+import { judgeMetrics } from "@gradus/rewards/judge/JudgeMetrics"
 import { Trainer } from "@gradus/trainer-client/Trainer"
 import { type EncodedUpdate, encodeUpdate } from "@gradus/trainer-client/UpdateCodec"
 import * as Effect from "effect/Effect"
@@ -17,6 +18,7 @@ import { learningRate } from "./LearningRate.ts"
 import type { TrainedPolicy } from "./Policy.ts"
 import * as Progress from "./Progress.ts"
 import { timed } from "./Records.ts"
+import { storeVerdicts } from "./Verdicts.ts"
 import { rolloutRows } from "./Rollouts.ts"
 import { sampleAndScore } from "./Sampling.ts"
 import { readUpdate } from "./StoredUpdate.ts"
@@ -123,10 +125,12 @@ const generateStep = Effect.fn("Train.generateStep")(function* (
         groups,
         weighed.map((group) => group.advantages)
       )
+      yield* storeVerdicts(directory.verdicts(directory.rollouts(at.step)), rows, groups)
       yield* writeFile(directory.rollouts(at.step), yield* encodeRows(RolloutRow, rows))
       for (const [index, update] of encoded.entries()) yield* writeFile(directory.update(at.step, index), update.bytes)
       const metrics = {
         ...generationMetrics(weighed),
+        ...(manifest.rewards.judge === undefined ? {} : judgeMetrics(groups.flatMap((group) => group.scores))),
         learning_rate: learningRate(
           manifest.train.learning_rate,
           at.update,
