@@ -1,5 +1,5 @@
 /** `gradus plan`: every batch before any GPU is used, from a manifest or from a file with pass rates. */
-import { plan as makePlan } from "@gradus/curriculum/Plan"
+import { planReport } from "@gradus/curriculum/PlanReport"
 import { GaussianBatcher } from "@gradus/domain/manifest/Curriculum"
 import type { PlannedBatch } from "@gradus/domain/Plan"
 import * as Seed from "@gradus/domain/Seed"
@@ -48,7 +48,7 @@ const fromFile = Effect.fnUntraced(function* (options: PlanOptions) {
     return yield* new PlanRequestInvalid({
       reason: `no question of ${input} is below the pass rate ${options.dropAt}; there is nothing to plan`
     })
-  return makePlan({
+  const { batches, report } = planReport({
     pool: filtered.kept,
     spec: yield* Schema.decodeEffect(GaussianBatcher)({ batcher: "gaussian", sigma: options.sigma }).pipe(
       Effect.mapError((error) => new PlanRequestInvalid({ reason: `--sigma: ${error.message}` }))
@@ -56,6 +56,7 @@ const fromFile = Effect.fnUntraced(function* (options: PlanOptions) {
     promptsPerStep,
     seed: Seed.child(Seed.root(options.seed), "plan")
   })
+  return { batches, notes: report.warnings }
 })
 
 const fromManifest = Effect.fnUntraced(function* (manifest: string, options: PlanOptions) {
