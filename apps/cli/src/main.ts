@@ -54,8 +54,14 @@ const engines = Layer.succeed(Engines, {
         )
 })
 
+/** What packages log is for whoever watches: on standard error, in words. */
+const plainLines = Logger.make<unknown, void>(({ logLevel, message }) => {
+  const words = Array.isArray(message) ? message.map(String).join(" ") : String(message)
+  process.stderr.write(`${logLevel.toLowerCase()}: ${words}\n`)
+})
+
 const main = Command.run(gradus, { version }).pipe(
-  Effect.provide([engines, NodeServices.layer, Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])]),
+  Effect.provide([engines, NodeServices.layer, Logger.layer([plainLines])]),
   Effect.tapCause((cause) =>
     Effect.sync(() => {
       const message = messageOf(cause)
