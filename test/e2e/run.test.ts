@@ -163,7 +163,10 @@ describe("a run that is cut", () => {
     const runsHere = directory()
     const first = start(["run", manifest, "--runs", runsHere, "--json"])
     await first.said("warm-up 25/")
+    // held still, so that it cannot be done before the second one looks; it holds the lease all the same
+    first.child.kill("SIGSTOP")
     const second = await gradus("run", manifest, "--runs", runsHere, "--json")
+    first.child.kill("SIGCONT")
     assert.strictEqual(second.code, 75)
     assert.include(second.stderr, "another process is working on")
     assert.deepStrictEqual(lastLine(await first.ended).digest, whole.digest)
