@@ -154,7 +154,12 @@ const expectation = ({ expected, mode }: typeof Case.Type) => {
 describe("verdict cases of other trainers and of real judges", () => {
   const cases = (
     readRows("judge/judge_format_cases.jsonl", Case) ?? [
-      { id: "own", mode: "verdict:GRADE_last", completion: "GRADE: I, but GRADE: C", expected: "C" } as const
+      {
+        id: "own",
+        mode: "verdict:GRADE_last",
+        completion: "GRADE: I\nOn second thought:\nGRADE: C",
+        expected: "C"
+      } as const
     ]
   ).filter(({ mode }) => mode.startsWith("verdict:"))
 
