@@ -14,5 +14,5 @@ def gradus_reward(prompts: list, completions: list, answer: list, **columns: obj
     headers = {"authorization": f"Bearer {os.environ['GRADUS_REWARD_TOKEN']}", "content-type": "application/json"}
     body = json.dumps({"requests": rows}).encode()
     request = Request(f"{os.environ['GRADUS_REWARD_URL']}/v1/score", body, headers)  # noqa: S310 - the operator's address
-    with urlopen(request, timeout=600) as reply:  # noqa: S310
+    with urlopen(request, timeout=600) as reply:  # noqa: S310 - as above
         return [score["value"] for score in json.load(reply)["scores"]]

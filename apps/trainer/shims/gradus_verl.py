@@ -13,7 +13,7 @@ def compute_score(
     headers = {"authorization": f"Bearer {os.environ['GRADUS_REWARD_TOKEN']}", "content-type": "application/json"}
     body = json.dumps({"requests": [row]}).encode()
     request = Request(f"{os.environ['GRADUS_REWARD_URL']}/v1/score", body, headers)  # noqa: S310 - the operator's address
-    with urlopen(request, timeout=600) as reply:  # noqa: S310
+    with urlopen(request, timeout=600) as reply:  # noqa: S310 - as above
         (score,) = json.load(reply)["scores"]
     if score["value"] is None:
         raise RuntimeError(f"{data_source}: unscored, {score['unscored']}")

@@ -32,7 +32,7 @@ def tiny_policy() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
     letters = {character: i for i, character in enumerate(["<pad>", "<end>", *"0123456789+? "])}
     raw = Tokenizer(models.WordLevel(letters, unk_token="<pad>"))  # noqa: S106 - a token of a vocabulary, no secret
     raw.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<pad>", eos_token="<end>")  # noqa: S106
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<pad>", eos_token="<end>")  # noqa: S106 - as above
     size = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     config = LlamaConfig(vocab_size=len(letters), max_position_embeddings=64, pad_token_id=0, eos_token_id=1, **size)
     return LlamaForCausalLM(config), tokenizer
@@ -68,7 +68,7 @@ def train(output: str) -> list[dict]:
 
 def main() -> None:
     command = [str(ROOT / "node_modules/.bin/node"), str(ROOT / "apps/server/bench/serve.ts"), "numeric", "thinking"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as server:  # noqa: S603
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as server:  # noqa: S603 - our own server
         assert server.stdout is not None
         assert server.stdin is not None
         address = json.loads(server.stdout.readline())
@@ -77,7 +77,7 @@ def main() -> None:
         server.stdin.close()
     for entry, values in zip(log, SEEN, strict=True):
         scored = [value for value in values if value is not None]
-        print({key: value for key, value in entry.items() if "reward" in key or key == "step"})  # noqa: T201
+        print({key: value for key, value in entry.items() if "reward" in key or key == "step"})  # noqa: T201 - what the script is for
         assert abs(entry["reward"] - sum(scored) / len(scored)) < 1e-6, (entry, values)
 
 

@@ -68,7 +68,7 @@ def _lock(state: Path) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         # the refusal of a command, for the person who typed it
-        print(f"another trainer owns {state}", file=sys.stderr)  # noqa: T201
+        print(f"another trainer owns {state}", file=sys.stderr)  # noqa: T201 - for who started it
         sys.exit(LOCKED)
     return file
 
@@ -90,7 +90,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     line = {"format": FORMAT, "url": f"http://{host}:{port}", "pid": os.getpid()}
     # the first line of standard output is part of the protocol
-    print(json.dumps(line if given else line | {"token": token}), flush=True)  # noqa: T201
+    print(json.dumps(line if given else line | {"token": token}), flush=True)  # noqa: T201 - the first line is the protocol
     await _told_to_leave()
     await site.stop()
     await asyncio.to_thread(engine.stop)
