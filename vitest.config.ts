@@ -1,3 +1,5 @@
 import { defineConfig } from "vitest/config"
 
-export default defineConfig({ test: { projects: ["packages/*", "apps/cli", "apps/server", "test"] } })
+export default defineConfig({
+  test: { projects: ["packages/*", "apps/cli", "apps/server", "apps/viewer", "test", "torture"] }
+})

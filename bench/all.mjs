@@ -2,10 +2,15 @@
 import { spawnSync } from "node:child_process"
 
 const BENCHES = [
-  ["planning", "packages/curriculum/bench/plan.ts"],
-  ["adaptive batchers", "packages/curriculum/bench/adaptive.ts"],
+  ["curriculum", "bench/curriculum.mjs"],
   ["equivalence of answers", "packages/rewards/bench/equivalence.ts"],
+  ["rewards on published sets", "packages/rewards/bench/table.ts"],
+  ["a million samples out of order", "packages/rewards/bench/order.ts"],
   ["reward server", "apps/server/bench/Throughput.ts"],
+  ["viewer with 100,000 completions", "bench/viewer.mjs"],
+  ["profile client", "apps/cli/bench/ProfileClient.ts"],
+  ["profile killed and resumed", "bench/profile-kills.mjs"],
+  ["profile at scale", "bench/profile-scale.mjs"],
   ["quickstart", "bench/quickstart.mjs"]
 ]
 const failed = BENCHES.filter(([title, file]) => {

@@ -27,6 +27,9 @@ const out = join(root, ".cache/test")
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 
+// Python outside the trainer, checked by the trainer's settings
+const outside = ["scripts", "notebooks", "integrations", "test/e2e/readers"].map((folder) => `../../${folder}`)
+const pythons = [".", ...outside, "--config", "pyproject.toml"]
 const checks = [
   ["types and Effect diagnostics", node, ["scripts/effect-tsc.mjs", "-b"]],
   ["lint, and what packages must not touch", bin("oxlint"), ["--deny-warnings"]],
@@ -34,22 +37,27 @@ const checks = [
   ["boundaries: the arrows between packages", bin("turbo"), ["boundaries"]],
   ["knip: unused files, exports and dependencies", bin("knip"), ["--no-config-hints"]],
   ["generated files", node, ["scripts/generate.mjs", "--check"]],
-  ["ruff", python, ["-m", "ruff", "check"], trainer],
-  ["ruff format", python, ["-m", "ruff", "format", "--check"], trainer],
+  ["ruff", python, ["-m", "ruff", "check", ...pythons], trainer],
+  ["ruff format", python, ["-m", "ruff", "format", "--check", ...pythons], trainer],
   ["mypy, strict", python, ["-m", "mypy"], trainer]
-].map((check) => run(...check))
+].map((check) => [check[0], run(...check)])
 
 run("vitest", node, [
   join(root, "node_modules/vitest/vitest.mjs"),
   "run",
+  // as many files at a time as the smallest machine that runs all of them has cores; vitest's own choice is one less
+  "--maxWorkers=2",
   "--reporter=dot",
   "--reporter=json",
   `--outputFile.json=${out}/vitest.json`
 ])
-run("pytest", python, ["-m", "pytest", "-q", `--junitxml=${out}/pytest.xml`], trainer)
+// a file stays together: what it compiles or starts once is for all of its tests
+const workers = ["-n", "2", "--dist", "loadfile"]
+run("pytest", python, ["-m", "pytest", "-q", "-rs", ...workers, `--junitxml=${out}/pytest.xml`], trainer)
 
-let passed = checks.filter(Boolean).length
-let failed = checks.length - passed
+const broken = checks.filter(([, good]) => !good).map(([title]) => title)
+let passed = checks.length - broken.length
+let failed = broken.length
 const count = (title, read) => {
   try {
     const [good, bad] = read()
@@ -74,5 +82,7 @@ count("pytest", () => {
   const bad = number("errors") + number("failures")
   return [number("tests") - bad - number("skipped"), bad]
 })
+// the first checks' output is far above by now, and a log may keep only its end
+for (const title of broken) console.log(`failed: ${title}`)
 console.log(`\n${passed} passed, ${failed} failed`)
 process.exit(failed === 0 ? 0 : 1)

@@ -31,8 +31,17 @@ export interface Started {
 }
 
 /** Starts `gradus` with arguments. It is killed with the test file that started it. */
-export const start = (args: ReadonlyArray<string>, cwd = root): Started => {
-  const child = spawn(process.execPath, [bin, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] })
+export const start = (args: ReadonlyArray<string>, cwd = root): Started => startProgram(bin, args, {}, cwd)
+
+/** Starts another program that has the same commands. */
+export const startProgram = (
+  program: string,
+  args: ReadonlyArray<string>,
+  environment: Readonly<Record<string, string>> = {},
+  cwd = root
+): Started => {
+  const env = { ...process.env, ...environment }
+  const child = spawn(process.execPath, [program, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] })
   const out = { stdout: "", stderr: "" }
   const listeners = new Set<() => void>()
   for (const stream of ["stdout", "stderr"] as const)

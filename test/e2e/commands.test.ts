@@ -1,88 +1,9 @@
 /** Commands that start no model, by value. */
 import { assert, describe, it } from "@effect/vitest"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { directory, gradus, lastLine, root, start } from "../gradus.ts"
-
-const write = (name: string, text: string): string => {
-  const file = join(directory(), name)
-  writeFileSync(file, text)
-  return file
-}
-const rowsFile = (rows: ReadonlyArray<object>): string =>
-  write("rows.jsonl", rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
-const jsonLines = (text: string): ReadonlyArray<any> =>
-  text
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line))
-
-/** Three questions a level, 0 to 8 of 8. */
-const rated = () => rowsFile(Array.from({ length: 27 }, (_, i) => ({ id: `q${i}`, k: i % 9, text: `question ${i}` })))
-
-describe("gradus filter", () => {
-  it("keeps 0 to 5 of 8, counts every level, and writes the kept rows as they were", async () => {
-    const input = rated()
-    const output = join(directory(), "kept.jsonl")
-    const args = ["--input", input, "--passed", "k", "--n", "8", "--output", output, "--json"]
-    const byLevel = Object.fromEntries(Array.from({ length: 9 }, (_, k) => [String(k), 3]))
-    assert.deepStrictEqual(lastLine(await gradus("filter", ...args)), { questions: 27, kept: 18, dropped: 9, byLevel })
-    const kept = jsonLines(readFileSync(output, "utf8"))
-    assert.deepStrictEqual(
-      kept,
-      jsonLines(readFileSync(input, "utf8")).filter(({ k }) => k <= 5)
-    )
-  })
-
-  it("names the row and the column of a count that cannot be, and writes nothing", async () => {
-    const output = join(directory(), "kept.jsonl")
-    const input = rowsFile([
-      { id: "a", k: 1 },
-      { id: "b", k: 9 }
-    ])
-    const ended = await gradus("filter", "--input", input, "--passed", "k", "--n", "8", "--output", output, "--json")
-    assert.strictEqual(ended.code, 2)
-    assert.include(ended.stderr, `${input}, row 2, column "k"`)
-    assert.isFalse(existsSync(output))
-  })
-})
-
-describe("gradus plan", () => {
-  it("prints a batch a line from pass rates alone: every kept question once, from easy to hard", async () => {
-    const args = ["--input", rated(), "--passed", "k", "--n", "8", "--prompts-per-step", "6", "--seed", "3", "--json"]
-    const first = await gradus("plan", ...args)
-    assert.strictEqual(first.code, 0)
-    const batches = jsonLines(first.stdout)
-    assert.deepStrictEqual(Object.keys(batches[0]), ["batch", "questions", "targetMean", "achievedMean", "fill"])
-    assert.deepStrictEqual(
-      batches.map(({ batch }) => batch),
-      [1, 2, 3]
-    )
-    assert.strictEqual(batches[0].targetMean, 5 / 8)
-    assert.strictEqual(batches[2].targetMean, 0)
-    const ids = batches.flatMap(({ questions }) => questions)
-    const kept = Array.from({ length: 27 }, (_, i) => i)
-      .filter((i) => i % 9 <= 5)
-      .map((i) => `q${i}`)
-    assert.sameMembers(ids, kept)
-    const means = batches.map(
-      ({ questions }) =>
-        questions.reduce((sum: number, id: string) => sum + (Number(id.slice(1)) % 9) / 8, 0) / questions.length
-    )
-    assert.deepStrictEqual(
-      batches.map(({ achievedMean }) => achievedMean),
-      means
-    )
-    assert.isAbove(means[0] ?? 0, means[2] ?? 1)
-    assert.strictEqual((await gradus("plan", ...args)).stdout, first.stdout)
-  })
-
-  it("says what is missing, with the exit code of a usage error", async () => {
-    const ended = await gradus("plan", "--input", rated(), "--json")
-    assert.strictEqual(ended.code, 2)
-    assert.include(ended.stderr, "--prompts-per-step")
-  })
-})
+import { directory, gradus, lastLine, root, start, startProgram } from "../gradus.ts"
+import { jsonLines, rowsFile, write } from "../rows.ts"
 
 describe("gradus score", () => {
   const on = "<think>2 + 2</think>4"
@@ -175,9 +96,76 @@ describe("gradus serve rewards", () => {
     assert.strictEqual((await ask({})).status, 401)
     const answer = await ask({ authorization: `Bearer ${token}` })
     assert.strictEqual(answer.status, 200)
+    // an answer of a server: its members are what is asserted
     assert.deepStrictEqual(((await answer.json()) as any).rewards, [1, 0])
     serving.child.kill("SIGTERM")
     assert.strictEqual((await serving.ended).code, 130)
+  })
+
+  it("listens for others with a token by reference, within limits of its own", async () => {
+    const rules = ["--accuracy", "numeric", "--answer", "numeric_end", "--format", "none"]
+    const limits = ["--batch-limit", "1", "--body-limit", "400", "--unscored=-0.5", "--thinking", "off", "--grace", "1"]
+    const args = ["serve", "rewards", ...rules, ...limits, "--host", "0.0.0.0", "--token-env", "DOOR_TOKEN"]
+    const serving = startProgram(join(root, "apps/cli/bin/gradus.mjs"), args, { DOOR_TOKEN: "open-sesame" })
+    await serving.said("serving")
+    const line = serving.line()
+    assert.deepInclude(line, { token_env: "DOOR_TOKEN" })
+    assert.notInclude(JSON.stringify(line), "open-sesame")
+    const ask = (query: ReadonlyArray<string>, labels: ReadonlyArray<string>) =>
+      fetch(`${line.url.replace("0.0.0.0", "127.0.0.1")}/get_reward`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: "Bearer open-sesame" },
+        body: JSON.stringify({ query, prompts: query.map(() => ""), labels })
+      })
+    const answer = await ask(["It is 4"], ["no number"])
+    // an answer of a server: its members are what is asserted
+    assert.deepStrictEqual(((await answer.json()) as any).rewards, [-0.5])
+    assert.strictEqual((await ask(["4", "5"], ["4", "4"])).status, 413)
+    assert.strictEqual((await ask(["4".repeat(400)], ["4"])).status, 413)
+    serving.child.kill("SIGTERM")
+    assert.strictEqual((await serving.ended).code, 130)
+  })
+
+  it.each([
+    [["--host", "0.0.0.0"], "--token-env"],
+    [["-s", "seed=1"], "--set seed=1: there is no manifest"],
+    [["test/e2e/tiny.yaml", "--accuracy", "math"], "--accuracy math"],
+    [["test/e2e/tiny.yaml", "--format", "none"], "-s rewards.format="],
+    [["--unscored", "maybe"], "--unscored maybe"],
+    [["--batch-limit", "0"], "--batch-limit 0"],
+    [["--token-env", "NO_SUCH_VARIABLE"], "NO_SUCH_VARIABLE"]
+  ])("refuses %j, and says why", async (args, said) => {
+    const { code, stderr } = await gradus("serve", "rewards", ...args)
+    assert.strictEqual(code, 2)
+    assert.include(stderr, said)
+  })
+
+  it("asks for a manifest where a judge is to grade", async () => {
+    const { code, stderr } = await gradus("serve", "rewards", "--accuracy", "judge")
+    assert.strictEqual(code, 2)
+    assert.include(stderr, "gradus serve rewards MANIFEST")
+  })
+})
+
+describe("gradus score by a judge", () => {
+  const judged = ["score", "--accuracy", "judge", "--judge-url", "http://127.0.0.1:9", "--judge-model", "m", "--json"]
+  const row = { id: "a", gold: "42", completion: "<think>6 x 7</think>42", thinking: "on" }
+
+  it("says which variable of a key is missing", async () => {
+    const files = ["--input", rowsFile([row]), "--output", join(directory(), "out.jsonl")]
+    const { code, stderr } = await gradus(...judged, ...files, "--judge-key-env", "NO_SUCH_KEY")
+    assert.strictEqual(code, 2)
+    assert.include(stderr, "the environment variable NO_SUCH_KEY is not set")
+  })
+
+  it("says why a judge that is down failed, and gives no 0", async () => {
+    const output = join(directory(), "out.jsonl")
+    const { stderr, stdout } = await gradus(...judged, "--input", rowsFile([row]), "--output", output)
+    assert.include(stdout, '"unscored":1')
+    assert.include(stderr, "the judge failed: judge http://127.0.0.1:9/v1/chat/completions unreachable")
+    const [scored] = jsonLines(readFileSync(output, "utf8"))
+    assert.deepInclude(scored, { id: "a", value: null, unscored: "judge_failed" })
+    assert.include(scored.failure, "unreachable")
   })
 })
 
@@ -216,6 +204,21 @@ describe("gradus config", () => {
   })
 })
 
+describe("GRADUS_KILL_AT", () => {
+  it.each([
+    ["outside of tests", "production", "plan:moved#1", "NODE_ENV is not test"],
+    ["where it names no moment", "test", "plan", "is not <moment>#<n>"]
+  ])("is refused %s, before anything begins", async (_, mode, moment, words) => {
+    const environment = { NODE_ENV: mode, GRADUS_KILL_AT: moment }
+    const runs = directory()
+    const command = ["run", join(root, "test/e2e/tiny.yaml"), "--runs", runs]
+    const ended = await startProgram(join(root, "apps/cli/bin/gradus.mjs"), command, environment).ended
+    assert.strictEqual(ended.code, 2)
+    assert.include(ended.stderr, words)
+    assert.deepStrictEqual(readdirSync(runs), [])
+  })
+})
+
 describe("gradus", () => {
   it("has help for every command, and refuses what it does not know with 2", async () => {
     const help = await gradus("--help")
@@ -230,6 +233,9 @@ describe("gradus", () => {
       "report",
       "config",
       "serve",
+      "sweep",
+      "view",
+      "top",
       "doctor"
     ])
       assert.match(help.stdout, new RegExp(`^  ${command} `, "m"))
@@ -243,5 +249,20 @@ describe("gradus", () => {
     const { findings, ok } = lastLine(await gradus("doctor", "--json"))
     assert.isTrue(ok)
     assert.match(findings.find((one: any) => one.what === "torch").found, /^2\.\d+/)
+    for (const what of ["Node", "trainer's Python", "GPU", "processors", "free memory"])
+      assert.isTrue(findings.some((one: any) => one.what === what && one.ok))
+  })
+
+  it("doctor says as data what is missing and what to do, and fails", async () => {
+    const bin = join(root, "apps/cli/bin/gradus.mjs")
+    const { code, stderr, stdout } = await startProgram(bin, ["doctor", "--json"], { GRADUS_PYTHON: "/none" }).ended
+    assert.strictEqual(code, 1)
+    assert.include(stderr, "not ready: trainer's Python")
+    const { findings, ok } = JSON.parse(stdout)
+    assert.isFalse(ok)
+    assert.deepStrictEqual(
+      findings.filter((one: any) => !one.ok),
+      [{ what: "trainer's Python", ok: false, found: "nothing at /none", advice: "run `npm run setup`" }]
+    )
   })
 })

@@ -1,7 +1,7 @@
 /** The main job from the command line, whole and cut: every part is the real one. */
 import { assert, describe, it } from "@effect/vitest"
 import { createHash } from "node:crypto"
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll } from "vitest"
 import { directory, type Ended, gradus, lastLine, root, runs, start, until } from "../gradus.ts"
@@ -72,7 +72,12 @@ describe("gradus run", () => {
 
   it("shares the warm-up and the profile with a run that differs only in training", async () => {
     const runsHere = directory()
-    await gradus("profile", manifest, "--runs", runsHere)
+    const first = lastLine(await gradus("profile", manifest, "--runs", runsHere, "--json"))
+    const again = lastLine(await gradus("profile", manifest, "--runs", runsHere, "--json"))
+    const samples = first.questions * first.samples
+    assert.deepInclude(first, { asked: samples, reused: 0 })
+    assert.deepStrictEqual({ ...again, seconds: 0 }, { ...first, asked: 0, reused: samples, seconds: 0 })
+    assert.isAbove(first.seconds, 0)
     const other = lastLine(await gradus("run", manifest, "-s", "train.advantage=rloo", "--runs", runsHere, "--json"))
     const stages = ndjson(join(other.dir, "events.ndjson")).filter((event) => event._tag === "stage_finished")
     const reused = Object.fromEntries(stages.map(({ reused: was, stage }) => [stage, was]))
@@ -102,12 +107,20 @@ describe("gradus run", () => {
   })
 })
 
+/** A directory of runs that has the warm-up of the whole run: what is cut later need not wait for it again. */
+const warmed = (): string => {
+  const runsHere = directory()
+  for (const stage of ["warmup", "policy"])
+    cpSync(join(wholeRuns, ".artifacts", stage), join(runsHere, ".artifacts", stage), { recursive: true })
+  return runsHere
+}
+
 describe("a run that is cut", () => {
   const cutAt = async (
     text: string,
     signal: NodeJS.Signals
   ): Promise<{ readonly runsHere: string; readonly ended: Ended }> => {
-    const runsHere = directory()
+    const runsHere = text.startsWith("warm-up") ? directory() : warmed()
     const first = start(["run", manifest, "--runs", runsHere, "--json"])
     await first.said(text)
     first.child.kill(signal)
@@ -127,7 +140,7 @@ describe("a run that is cut", () => {
 
   it("draws by what it learnt as if it had not been cut, where the batcher learns from outcomes", async () => {
     const adaptive = ["-s", 'curriculum={"batcher":"adarft"}', "--json"]
-    const runsHere = directory()
+    const runsHere = warmed()
     const cut = start(["run", manifest, "--runs", runsHere, ...adaptive])
     await cut.said("train 1/")
     cut.child.kill("SIGKILL")
@@ -160,9 +173,9 @@ describe("a run that is cut", () => {
   })
 
   it("is refused to a second process while the first works on it", async () => {
-    const runsHere = directory()
+    const runsHere = warmed()
     const first = start(["run", manifest, "--runs", runsHere, "--json"])
-    await first.said("warm-up 25/")
+    await first.said("profile 16/")
     // held still, so that it cannot be done before the second one looks; it holds the lease all the same
     first.child.kill("SIGSTOP")
     const second = await gradus("run", manifest, "--runs", runsHere, "--json")

@@ -14,7 +14,7 @@ export const arithmetic = (manifest: Manifest): ReadonlyArray<string> => {
   const steps = train.steps === undefined ? "one pass over what is kept" : `${train.steps} steps`
   return [
     ...(warmup === undefined ? [] : [`warm-up: ${warmup.steps} updates x ${warmup.examples_per_step} examples`]),
-    `profile: ${trainQuestions(manifest)} questions x ${profile.samples} samples, drop at pass rate ${manifest.filter.drop_at}`,
+    `profile: ${trainQuestions(manifest)} questions ${profile.from === undefined ? `x ${profile.samples} samples` : `by ${profile.from.file}`}, drop at pass rate ${manifest.filter.drop_at}`,
     `train: ${steps} x ${train.prompts_per_step} prompts x ${train.samples_per_prompt} samples = ${sequences} sequences a step, ` +
       `at most ${sequences * sampling.max_tokens} generated tokens, ${train.updates_per_step} update${train.updates_per_step === 1 ? "" : "s"}`,
     `evaluate: ${evaluate.samples} samples a question before and after${evaluate.every > 0 ? `, a reading every ${evaluate.every} steps` : ""}`

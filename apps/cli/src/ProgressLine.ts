@@ -8,12 +8,17 @@ export interface Watched {
   readonly from: number
 }
 
-const clock = (seconds: number): string => {
+/** Writes a time as `0:27` or `1:02:03`. */
+export const clock = (seconds: number): string => {
   const whole = Math.max(0, Math.round(seconds))
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
   const two = (n: number): string => String(n).padStart(2, "0")
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`
 }
+
+/** Cuts a line to a terminal's width: one that wraps could not be rewritten in place. */
+export const fitting = (line: string, columns: number | undefined): string =>
+  columns !== undefined && columns > 0 && line.length >= columns ? `${line.slice(0, columns - 2)}…` : line
 
 /** Follows an event: a new stage starts its own clock (milliseconds). The event that opens a stage counts as its beginning. */
 export const watch = (before: Watched | undefined, event: ProgressEvent, now: number): Watched =>

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
-import { progressLine, watch, type Watched } from "./ProgressLine.ts"
+import { fitting, progressLine, watch, type Watched } from "./ProgressLine.ts"
 
 const BETWEEN_LINES_MILLIS = 2000
 
@@ -25,7 +25,7 @@ export const layer = Layer.effect(
       const line = progressLine(watched, event, now)
       const last = event.done >= event.total
       const fresh = before?.watched.stage !== event.stage
-      if (terminal) yield* write(`\r\u001b[K${line}${last ? "\n" : ""}`)
+      if (terminal) yield* write(`\r\u001b[K${fitting(line, process.stderr.columns)}${last ? "\n" : ""}`)
       else if (last || fresh || now - before.shown >= BETWEEN_LINES_MILLIS) yield* write(`${line}\n`)
       else return
       yield* Ref.set(state, { watched, shown: now })

@@ -12,6 +12,7 @@ import { join } from "node:path"
 import { Engines, PythonMissing } from "./Engines.ts"
 import { exitCodeOf, messageOf } from "./ExitCode.ts"
 import { gradus } from "./Gradus.ts"
+import * as KillHook from "./KillHook.ts"
 import { projectRoot } from "./ProjectRoot.ts"
 
 const version = "0.1.0"
@@ -27,11 +28,32 @@ const engines = Layer.succeed(Engines, {
       ({ layer }) => layer
     )
   ),
-  scorer: (rewards) =>
+  wire: (connections) =>
+    Layer.unwrap(
+      Effect.map(
+        Effect.promise(() => import("./engines/UndiciWire.ts")),
+        ({ layer }) => layer({ connections })
+      )
+    ),
+  store: (place, lease) =>
+    Layer.unwrap(
+      Effect.map(
+        Effect.promise(() => import("./engines/Store.ts")),
+        ({ store }) => store(place, lease)
+      )
+    ),
+  scorer: (rewards, place) =>
     Layer.unwrap(
       Effect.map(
         Effect.promise(() => import("./engines/Scoring.ts")),
-        ({ scoring }) => scoring(rewards)
+        ({ scoring }) => scoring(rewards, place)
+      )
+    ),
+  ledger: (place) =>
+    Layer.unwrap(
+      Effect.map(
+        Effect.promise(() => import("./engines/JudgeStore.ts")),
+        ({ judgeStore }) => judgeStore(place.store)
       )
     ),
   trainer: (trainer, place) =>
@@ -43,15 +65,27 @@ const engines = Layer.succeed(Engines, {
           )
         )
       : Layer.effectContext(Effect.fail(new PythonMissing({ path: python }))),
+  cells: (place, environment) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./engines/Cells.ts")),
+      ({ cellEngines }) => cellEngines(place, { python, folder: trainerFolder }, environment)
+    ),
   run: (manifest, place) =>
-    manifest.trainer.kind === "embedded" && !existsSync(python)
+    manifest.trainer.kind !== "service" && !existsSync(python)
       ? Layer.effectContext(Effect.fail(new PythonMissing({ path: python })))
       : Layer.unwrap(
           Effect.map(
             Effect.promise(() => import("./engines/Training.ts")),
             ({ everything }) => everything(manifest, place, { python, folder: trainerFolder })
           )
-        )
+        ),
+  simulation: (manifest, base, place, settings) =>
+    Layer.unwrap(
+      Effect.map(
+        Effect.promise(() => import("./engines/Simulation.ts")),
+        ({ simulation }) => simulation(manifest, base, place, settings)
+      )
+    )
 })
 
 /** What packages log is for whoever watches: on standard error, in words. */
@@ -60,8 +94,10 @@ const plainLines = Logger.make<unknown, void>(({ logLevel, message }) => {
   process.stderr.write(`${logLevel.toLowerCase()}: ${words}\n`)
 })
 
+const platform = KillHook.isAsked(process.env) ? KillHook.platform(process.env) : NodeServices.layer
+
 const main = Command.run(gradus, { version }).pipe(
-  Effect.provide([engines, NodeServices.layer, Logger.layer([plainLines])]),
+  Effect.provide([engines, platform, Logger.layer([plainLines])]),
   Effect.tapCause((cause) =>
     Effect.sync(() => {
       const message = messageOf(cause)
@@ -72,5 +108,6 @@ const main = Command.run(gradus, { version }).pipe(
 
 NodeRuntime.runMain(main, {
   disableErrorReporting: true,
-  teardown: (exit, onExit) => onExit(Exit.isFailure(exit) ? exitCodeOf(exit.cause as Cause.Cause<unknown>) : 0)
+  teardown: (exit, onExit) =>
+    onExit(Exit.isFailure(exit) ? exitCodeOf(exit.cause as Cause.Cause<unknown>, process.exitCode) : 0)
 })

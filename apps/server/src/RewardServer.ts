@@ -55,6 +55,9 @@ export class OpenToOthers extends Schema.TaggedError<OpenToOthers>()("OpenToOthe
 
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"])
 
+/** Says whether only this machine reaches a host. */
+export const isLoopback = (host: string): boolean => LOOPBACK.has(host)
+
 /** What the server's callers need to know. */
 export class RewardServer extends Context.Service<
   RewardServer,
@@ -76,7 +79,7 @@ export class RewardServer extends Context.Service<
     return Layer.unwrap(
       Effect.gen(function* () {
         const token = options.token === undefined ? newToken() : options.token
-        if (token === null && !LOOPBACK.has(host)) return yield* new OpenToOthers({ host })
+        if (token === null && !isLoopback(host)) return yield* new OpenToOthers({ host })
         const address = Layer.effect(
           RewardServer,
           Effect.map(HttpServer.HttpServer, (server) => ({

@@ -114,7 +114,7 @@ describe("the limits", () => {
 const judged = (options: Partial<typeof JudgeSpec.Encoded> = {}) =>
   Layer.unwrap(
     Effect.map(ChatServer, ({ endpoint }) =>
-      Judge.layer(Schema.decodeSync(JudgeSpec)({ endpoint, model: "m", ...options }))
+      Judge.layer(Schema.decodeSync(JudgeSpec)({ endpoint, model: "m", structured: "never", ...options }))
     )
   ).pipe(Layer.provide(NodeHttpClient.layerUndici))
 

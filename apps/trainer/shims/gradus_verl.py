@@ -5,15 +5,12 @@ import os
 from urllib.request import Request, urlopen
 
 
-def compute_score(
-    data_source: str, solution_str: str, ground_truth: object, extra_info: dict | None = None, **_: object
-) -> dict[str, float]:
-    known = {key: (extra_info or {})[key] for key in ("question", "thinking") if key in (extra_info or {})}
-    row = {"id": data_source, "gold": str(ground_truth), "completion": solution_str, "thinking": "on", **known}
+def compute_score(data_source, solution_str, ground_truth, extra_info=None, **_):
+    row = {"id": data_source, "gold": str(ground_truth), "completion": solution_str, "thinking": "on"}
+    row |= {key: extra_info[key] for key in ("question", "thinking") if key in (extra_info or {})}
     headers = {"authorization": f"Bearer {os.environ['GRADUS_REWARD_TOKEN']}", "content-type": "application/json"}
     body = json.dumps({"requests": [row]}).encode()
-    request = Request(f"{os.environ['GRADUS_REWARD_URL']}/v1/score", body, headers)  # noqa: S310 - the operator's address
-    with urlopen(request, timeout=600) as reply:  # noqa: S310 - as above
+    with urlopen(Request(f"{os.environ['GRADUS_REWARD_URL']}/v1/score", body, headers), timeout=600) as reply:
         (score,) = json.load(reply)["scores"]
     if score["value"] is None:
         raise RuntimeError(f"{data_source}: unscored, {score['unscored']}")

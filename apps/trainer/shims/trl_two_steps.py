@@ -1,7 +1,7 @@
 """TRL's own GRPOTrainer trains a tiny model for two steps on rewards of a Gradus server (needs `trl` and `datasets`).
 
-Prints TRL's log of each step and fails unless the rewards that TRL saw are those of the server. Run by hand:
-`python apps/trainer/shims/trl_two_steps.py OUTPUT_DIRECTORY`
+Prints TRL's log of each step and fails unless the rewards that TRL saw are those of the server:
+`python apps/trainer/shims/trl_two_steps.py OUTPUT_DIRECTORY`. A test does it.
 """
 
 import json

@@ -13,7 +13,9 @@ from aiohttp import web
 
 from gradus_trainer.artifacts import Artifacts
 from gradus_trainer.engine.engine import Engine
-from gradus_trainer.front.app import make_app
+from gradus_trainer.engine.live_run import LiveRun
+from gradus_trainer.front.app import RUNS, make_app
+from gradus_trainer.front.runs import Runs
 from gradus_trainer.ledger import Ledger
 from gradus_trainer.versions import prepare_torch
 from tests import tiny
@@ -29,9 +31,16 @@ def _deterministic() -> None:
 class Service:
     """A client of one service. `lease` is the newest one that `open` was given."""
 
-    def __init__(self, client: aiohttp.ClientSession, url: str, engine: Engine | None) -> None:
-        self.client, self.url, self._engine = client, url, engine
+    def __init__(
+        self, client: aiohttp.ClientSession, url: str, engine: Engine | None, runs: Runs | None = None
+    ) -> None:
+        self.client, self.url, self._engine, self._runs = client, url, engine, runs
         self.lease = 0
+
+    def engine_run(self, name: str) -> LiveRun:
+        """An open run as the engine has it."""
+        assert self._runs is not None
+        return self._runs.sessions[name].live
 
     @property
     def engine(self) -> Engine:
@@ -80,12 +89,13 @@ class Service:
 async def service(tmp_path: Path) -> AsyncIterator[Service]:
     ledger = Ledger(tmp_path / "ledger.sqlite")
     engine = Engine(tmp_path, Artifacts(tmp_path / "artifacts"), ledger, torch.device("cpu"), 1)
-    runner = web.AppRunner(make_app(engine, ledger, "secret", 1 << 20), auto_decompress=False, shutdown_timeout=1.0)
+    app = make_app(engine, ledger, "secret", 1 << 20)
+    runner = web.AppRunner(app, auto_decompress=False, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     async with aiohttp.ClientSession() as client:
-        yield Service(client, f"http://127.0.0.1:{runner.addresses[0][1]}", engine)
+        yield Service(client, f"http://127.0.0.1:{runner.addresses[0][1]}", engine, app[RUNS])
     await runner.cleanup()
     engine.stop()
     ledger.close()

@@ -24,9 +24,12 @@ class Process:
             environment["GRADUS_TRAINER_TOKEN"] = token
         command = [sys.executable, "-m", "gradus_trainer", "--state", str(root / "state")]
         command += ["--artifacts", str(root / "artifacts"), "--threads", "1", "--device", "cpu", *options]
-        self.child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
-        )
+        root.mkdir(exist_ok=True)
+        # a pipe that nobody reads would hold the process up when it is full
+        with (root / "trainer.log").open("ab") as log:
+            self.child = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment
+            )
         assert self.child.stdout is not None
         line = self.child.stdout.readline()
         self.first_line: dict[str, Any] = json.loads(line) if line else {}
@@ -39,7 +42,7 @@ class Process:
     def __exit__(self, *_: object) -> None:
         if self.child.poll() is None:
             self.kill()
-        for stream in (self.child.stdin, self.child.stdout, self.child.stderr):
+        for stream in (self.child.stdin, self.child.stdout):
             if stream is not None:
                 stream.close()
 
@@ -66,13 +69,13 @@ class Process:
         self.lease = document["lease"]
         return document
 
-    def put(self, number: int, body: bytes, wait: str = "wait=30") -> tuple[int, Any]:
+    def put(self, number: int, body: bytes, wait: str = "wait=30", run: str = "r") -> tuple[int, Any]:
         headers = {
             "Content-Type": "application/vnd.apache.arrow.stream",
             "Content-Digest": tiny.digest_header(body),
             "Prefer": wait,
         }
-        return self.call("PUT", f"/v1/runs/r/updates/{number}", body, **headers)
+        return self.call("PUT", f"/v1/runs/{run}/updates/{number}", body, **headers)
 
     def checkpoint(self, name: str, policy: bool = False) -> dict[str, Any]:
         status, made = self.post("POST", "/v1/runs/r/checkpoints", {"format": 1, "name": name, "policy": policy})

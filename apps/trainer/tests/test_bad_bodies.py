@@ -4,150 +4,39 @@ from __future__ import annotations
 
 import json
 import pickle
-import random
 import struct
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pyarrow as pa
-import pytest
 import zstandard
 
-from gradus_trainer.problem import Problem
-from gradus_trainer.wire.decode import Limits, decode_update
-from gradus_trainer.wire.framing import check_stream
+from gradus_trainer.wire.decode import Limits
 from tests import tiny
+from tests.bad_bodies import (
+    backward_offsets,
+    compressed,
+    dictionary,
+    extension,
+    file_format,
+    lying_offsets,
+    nested,
+    one_token,
+    too_long,
+    untrained,
+    with_array,
+    with_cells,
+    with_column,
+    with_metadata,
+    with_other_key,
+    with_row,
+    with_text,
+    with_token,
+    with_twice,
+)
 from tests.conftest import Service
 
 LIMITS = Limits(tiny.VOCAB, 64, 0)
-Cells = dict[str, list[Any]]
-
-
-def with_cells(change: Callable[[Cells], Any]) -> bytes:
-    cells = tiny.columns()
-    change(cells)
-    return tiny.stream(tiny.table(cells, tiny.metadata()))
-
-
-def with_row(column: str, row: int, value: Any) -> bytes:
-    return with_cells(lambda cells: cells[column].__setitem__(row, value))
-
-
-def with_column(name: str, values: list[Any]) -> bytes:
-    return with_cells(lambda cells: cells.__setitem__(name, values))
-
-
-def with_metadata(**changes: Any) -> bytes:
-    stated = tiny.metadata() | changes
-    return tiny.stream(tiny.table(tiny.columns(), {name: value for name, value in stated.items() if value is not None}))
-
-
-def with_text(text: str) -> bytes:
-    return tiny.stream(tiny.table(tiny.columns(), text))
-
-
-def with_array(name: str, array: pa.Array) -> bytes:
-    made = tiny.table(tiny.columns(), tiny.metadata())
-    if name in made.column_names:
-        return tiny.stream(made.set_column(made.column_names.index(name), name, array))
-    return tiny.stream(made.append_column(name, array))
-
-
-def with_token(row: int, place: int, column: str, value: Any) -> bytes:
-    return with_cells(lambda cells: cells[column][row].__setitem__(place, value))
-
-
-def file_format() -> bytes:
-    made, sink = tiny.table(tiny.columns(), tiny.metadata()), pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, made.schema) as writer:
-        writer.write_table(made)
-    return sink.getvalue().to_pybytes()
-
-
-def nested() -> pa.Array:
-    array = pa.array([[1]] * 6, pa.list_(pa.int32()))
-    for _ in range(30):
-        array = pa.ListArray.from_arrays(pa.array(range(7), pa.int32()), array)
-    return array
-
-
-def patched(find: bytes, replace: bytes) -> bytes:
-    body = tiny.update()
-    assert find in body
-    return body.replace(find, replace, 1)
-
-
-def lying_offsets() -> bytes:
-    offsets = struct.pack("<3i", 0, 1, 2)
-    made = tiny.table({name: values[:2] for name, values in tiny.columns().items()}, tiny.metadata())
-    body = tiny.stream(made)
-    ids = made.column("token_ids").chunk(0).offsets.to_numpy().astype("<i4").tobytes()
-    assert ids in body
-    assert len(ids) == len(offsets)
-    return body.replace(ids, struct.pack("<3i", 0, 5, 1 << 30))
-
-
-def backward_offsets() -> bytes:
-    made = tiny.table(tiny.columns(), tiny.metadata())
-    ids = made.column("token_ids").chunk(0).offsets.to_numpy().astype("<i4")
-    changed = ids.copy()
-    changed[3] = 1
-    return tiny.stream(made).replace(ids.tobytes(), changed.tobytes())
-
-
-def dictionary() -> pa.Array:
-    return pa.array([f"g{row}" for row in range(6)]).dictionary_encode()
-
-
-class Point(pa.ExtensionType):
-    """An extension type that only says its name."""
-
-    def __init__(self) -> None:
-        super().__init__(pa.float32(), "gradus.point")
-
-    def __arrow_ext_serialize__(self) -> bytes:
-        return b""
-
-    @classmethod
-    def __arrow_ext_deserialize__(cls, storage: Any, serialized: bytes) -> Point:
-        return cls()
-
-
-def extension() -> pa.Array:
-    return pa.ExtensionArray.from_storage(Point(), pa.array([1.0] * 6, pa.float32()))
-
-
-def compressed() -> bytes:
-    made = tiny.table(tiny.columns(), tiny.metadata())
-    return tiny.stream(made, options=pa.ipc.IpcWriteOptions(compression="zstd"))
-
-
-def untrained(cells: Cells) -> Cells:
-    zero = [[0] * len(ids) for ids in cells["token_ids"]]
-    return {"loss_mask": zero, "rollout_logprob": [[0.0] * len(ids) for ids in cells["token_ids"]]}
-
-
-def too_long(length: int) -> bytes:
-    changes = {"token_ids": [5] * length, "loss_mask": [0] * length, "rollout_logprob": [0.0] * length}
-    return with_cells(lambda cells: [cells[name].__setitem__(3, value) for name, value in changes.items()])
-
-
-def one_token() -> bytes:
-    changes = {"token_ids": [5], "loss_mask": [0], "rollout_logprob": [0.0]}
-    return with_cells(lambda cells: [cells[name].__setitem__(3, value) for name, value in changes.items()])
-
-
-def with_twice() -> bytes:
-    made = tiny.table(tiny.columns(), tiny.metadata())
-    return tiny.stream(made.append_column("advantage", made.column("advantage")))
-
-
-def with_other_key() -> bytes:
-    made = tiny.table(tiny.columns(), tiny.metadata())
-    return tiny.stream(made.replace_schema_metadata(dict(made.schema.metadata) | {b"pandas": b"{}"}))
-
-
 NAN, INFINITE = float("nan"), float("inf")
 STREAM = tiny.update()
 BAD: dict[str, tuple[Callable[[], bytes], str, str | None]] = {
@@ -329,84 +218,3 @@ async def test_a_body_beyond_the_limit_is_refused_also_when_it_hides_in_zstandar
     cut = zstandard.ZstdCompressor().compress(tiny.update(1))[:-20]
     assert (await service.put(1, cut, **{"Content-Encoding": "zstd"}))[1]["code"] == "arrow_malformed"
     assert (await service.put(1, tiny.update(1)))[0] == 200
-
-
-def test_many_record_batches_are_one_batch():
-    made = tiny.table(tiny.columns(), tiny.metadata())
-    _, whole = decode_update(tiny.stream(made), LIMITS)
-    _, pieces = decode_update(split(made), LIMITS)
-    assert whole.token_ids.tolist() == pieces.token_ids.tolist()
-    assert whole.offsets.tolist() == pieces.offsets.tolist()
-    assert whole.sample_id == pieces.sample_id
-
-
-def split(made: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, made.schema) as writer:
-        writer.write_table(made, max_chunksize=1)
-    return sink.getvalue().to_pybytes()
-
-
-def test_a_flood_of_messages_is_refused_quickly():
-    made = tiny.table(tiny.columns(), tiny.metadata())
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, made.schema) as writer:
-        for _ in range(5000):
-            writer.write_table(made.slice(0, 1))
-    start = time.perf_counter()
-    with pytest.raises(Problem, match="arrow_malformed"):
-        decode_update(sink.getvalue().to_pybytes(), LIMITS)
-    assert time.perf_counter() - start < 1
-
-
-def test_mutated_bodies_decode_or_are_problems():
-    """Flips, cuts, swaps and inserts bytes of valid bodies; seeded, so that a failure can be repeated."""
-    randomness = random.Random(20261124)
-    bodies = [tiny.update(1), split(tiny.table(tiny.columns(), tiny.metadata()))]
-    refused, slowest = 0, 0.0
-    codes: set[int] = set()
-    for _ in range(600):
-        body = bytearray(randomness.choice(bodies))
-        for _ in range(randomness.choice([1, 1, 2, 8])):
-            mutate(body, randomness)
-        start = time.perf_counter()
-        try:
-            decode_update(bytes(body), LIMITS)
-        except Problem as problem:
-            refused += 1
-            codes.add(problem.status)
-        slowest = max(slowest, time.perf_counter() - start)
-    assert refused > 200
-    assert codes <= {400, 422}
-    assert slowest < 1
-
-
-def mutate(body: bytearray, randomness: random.Random) -> None:
-    place = randomness.randrange(len(body) - 8)
-    kind = randomness.randrange(5)
-    if kind == 0:
-        body[place] ^= 1 << randomness.randrange(8)
-    elif kind == 1:
-        body[place] = randomness.choice([0, 0xFF, 0x7F, 0x80])
-    elif kind == 2:
-        aligned = place // 4 * 4
-        body[aligned : aligned + 4] = struct.pack("<i", randomness.choice([-1, 0, 2**31 - 1, -(2**31), 1 << 20]))
-    elif kind == 3:
-        del body[place : place + randomness.choice([1, 4, 8, 64])]
-    else:
-        aligned = place // 8 * 8
-        body[aligned : aligned + 8] = struct.pack("<q", randomness.choice([-1, 2**62, 2**31, 7]))
-
-
-def test_the_walk_accepts_what_pyarrow_writes():
-    check_stream(tiny.update(1), {name: str(kind) for name, kind in WIRE_TYPES.items()})
-
-
-WIRE_TYPES = {
-    "sample_id": "utf8",
-    "group_id": "utf8",
-    "token_ids": "list<int32>",
-    "loss_mask": "list<uint8>",
-    "rollout_logprob": "list<float32>",
-    "advantage": "float32",
-}

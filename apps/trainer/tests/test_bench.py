@@ -44,7 +44,7 @@ def test_log_normal_lengths_fill_what_is_asked_for():
 def test_a_part_prints_a_table_and_writes_json(tmp_path, monkeypatch, capsys):
     few = [trainer.Case("4 x 16", np.full(4, 16), 64)]
     monkeypatch.setattr(trainer, "cases_of", lambda _shape: few)
-    arguments = ["bench", "--shape", "tiny", "--part", "trainer", "--device", "cpu", "--threads", "1"]
+    arguments = ["bench", "--shape", "tiny", "--part", "trainer", "--device", "cpu", "--threads", "1", "--rivals"]
     monkeypatch.setattr(sys, "argv", [*arguments, "--output", str(tmp_path / "a.json")])
     with pytest.raises(SystemExit) as left:
         command.main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from gradus_trainer.engine.step import score, take_step
 from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.model.initialise import initialise
 from gradus_trainer.optimizer import Optimizer
+from gradus_trainer.publish.failure import PublishFailed
+from gradus_trainer.publish.ipc import pickled_handles
 from gradus_trainer.sampler.continuous.choose_kernels import make_kernels
 from gradus_trainer.sampler.continuous.generator import Generator
 from gradus_trainer.sampler.decode import Chunk, decode
@@ -118,3 +121,34 @@ def test_the_service_trains_generates_and_restores_on_the_device(tmp_path: Path)
         assert process.open()["version"] == 2
         assert len(process.post("POST", "/v1/completions", asked)[1]["choices"]) == len(answered)
         assert process.put(3, tiny.update(3))[1]["applied"]
+
+
+def test_offloading_frees_the_device_and_onloading_brings_the_same_bits_back(tmp_path: Path):
+    policy = tiny.run_body()["policy"]
+    policy["architecture"] |= {"head_dim": 32}  # what the continuous generator takes, with its pool of a GiB
+    with Process(tmp_path, "--device", "cuda") as process:
+        process.open(policy=policy)
+        assert process.put(1, tiny.update(1))[1]["applied"]
+        asked = {"model": "r", "prompt": "<on>abc=", "n": 8, "max_tokens": 20, "seed": 3}
+        answered = process.post("POST", "/v1/completions", asked)[1]["choices"]
+        digest = process.call("GET", "/v1/runs/r")[1]["policy_digest"]
+        (run,) = process.call("GET", "/v1/info")[1]["runs"]
+        assert run["attention"] in {"flash", "flash4", "plain"}
+        offloaded = process.call("POST", "/v1/engine/offload")[1]
+        assert offloaded["bytes"] > 1 << 30
+        assert offloaded["held_bytes"] < 256 << 20
+        assert process.put(2, tiny.update(2))[1]["code"] == "engine_offloaded"
+        assert process.call("POST", "/v1/engine/onload")[1]["offloaded"] is False
+        assert process.call("GET", "/v1/runs/r")[1]["policy_digest"] == digest
+        assert process.post("POST", "/v1/completions", asked)[1]["choices"] == answered
+        assert process.put(2, tiny.update(2))[1]["version"] == 2
+
+
+def test_ipc_handles_name_this_gpu_and_are_of_cuda_tensors_alone():
+    buffer = torch.arange(4096, dtype=torch.bfloat16, device="cuda")
+    raw = base64.b64decode(pickled_handles([buffer[:128], buffer[256:384].view(8, 16)]))
+    gpu = str(torch.cuda.get_device_properties(0).uuid)
+    assert raw.count(gpu.encode()) == 2
+    assert b"bfloat16" in raw
+    with pytest.raises(PublishFailed, match="CUDA device"):
+        pickled_handles([torch.zeros(2)])

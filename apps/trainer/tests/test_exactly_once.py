@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import errno
 import threading
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pytest
 import zstandard
 
-from gradus_trainer.engine import engine as engine_module
+from gradus_trainer.engine import live_run as live_run_module
 from gradus_trainer.problem import Problem
 from gradus_trainer.write_log import WriteLog
 from tests import tiny
@@ -153,8 +154,8 @@ async def test_a_failure_in_the_middle_restores_the_run_and_the_number_stays_fre
         raise RuntimeError("broken")
 
     with monkeypatch.context() as patch:
-        steps = iter([breaks, engine_module.take_step])
-        patch.setattr(engine_module, "take_step", lambda *given, **named: next(steps)(*given, **named))  # noqa: PLW0108
+        steps = iter([breaks, live_run_module.take_step])
+        patch.setattr(live_run_module, "take_step", lambda *given, **named: next(steps)(*given, **named))  # noqa: PLW0108 - next is called late
         status, problem = await service.put(2, tiny.update(2))
     assert (status, problem["code"], problem["retryable"]) == (500, "trainer_failed", True)
     session_digest = await asyncio.wrap_future(service.engine.submit(lambda: None))
@@ -202,6 +203,47 @@ async def test_checkpoints_prune_the_log_and_are_listed(service: Service, tmp_pa
     assert listed["checkpoints"] == [{"name": "two", "update": 2, "version": 2, "digest": made["digest"]}]
     shown = await service.show()
     assert (shown["durable_update"], shown["policy_digest"]) == (2, made["digest"])
+
+
+async def test_updates_go_on_while_a_checkpoint_is_written(service: Service, tmp_path, monkeypatch):
+    await service.open()
+    await service.put(1, tiny.update(1))
+    saving: concurrent.futures.Future[None] = concurrent.futures.Future()
+    save = live_run_module.LiveRun.save
+
+    def slowly(self, directory):
+        save(self, directory)
+        return saving
+
+    monkeypatch.setattr(live_run_module.LiveRun, "save", slowly)
+    ask = {"format": 1, "name": "one", "policy": False}
+    asked = asyncio.create_task(service.call("POST", "/v1/runs/r/checkpoints", ask))
+    while not (tmp_path / "runs/r/durable/1").exists():
+        await asyncio.sleep(0)
+    assert (await service.put(2, tiny.update(2)))[1]["version"] == 2
+    assert not asked.done()
+    assert (await service.show())["durable_update"] == 0
+    assert sorted(path.name for path in (tmp_path / "runs/r/durable").iterdir()) == ["0", "1"]
+    saving.set_result(None)
+    status, made = await asked
+    assert (status, made["update"], made["version"]) == (200, 1, 1)
+    assert [path.name for path in (tmp_path / "runs/r/log").iterdir()] == ["00000002.arrow"]
+    assert [path.name for path in (tmp_path / "runs/r/durable").iterdir()] == ["1"]
+    assert (await service.show())["durable_update"] == 1
+
+
+async def test_a_checkpoint_that_fails_late_changes_nothing(service: Service, tmp_path, monkeypatch):
+    await service.open()
+    await service.put(1, tiny.update(1))
+    saving: concurrent.futures.Future[None] = concurrent.futures.Future()
+    saving.set_exception(Problem("storage_full", "the disk is full"))
+    with monkeypatch.context() as patch:
+        patch.setattr(live_run_module.LiveRun, "save", lambda _self, _directory: saving)
+        ask = {"format": 1, "name": "one", "policy": False}
+        assert (await service.call("POST", "/v1/runs/r/checkpoints", ask))[0] == 507
+    assert (await service.show())["durable_update"] == 0
+    assert [path.name for path in (tmp_path / "runs/r/log").iterdir()] == ["00000001.arrow"]
+    assert (await service.call("POST", "/v1/runs/r/checkpoints", ask))[1]["update"] == 1
 
 
 async def test_log_probabilities_are_aligned_and_change_nothing(service: Service):

@@ -119,7 +119,8 @@ def test_a_packed_policy_has_the_hidden_states_and_gradients_of_a_padded_one(fam
             *(parameter.grad.clone() for parameter in decoder.parameters() if parameter.grad is not None),
         ]
     for one, other in zip(*found.values(), strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=2e-5)
+        # float32 sums in another order: an element that nearly cancels is off by a share of the tensor's scale
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=max(2e-5, 2e-5 * float(one.abs().max())))
 
 
 def whole_step(trunk_maker, monkeypatch, **changes):

@@ -113,3 +113,20 @@ def test_one_process_owns_a_state_directory(tmp_path):
         assert process.call("GET", "/v1/info")[0] == 200
         with Process(tmp_path) as second:
             assert second.child.wait(20) != 0
+
+
+def test_the_next_owner_of_a_run_gets_the_state_of_a_trainer_whose_orchestrator_is_stopped(uninterrupted, tmp_path):
+    digest, kept, _ = uninterrupted
+    with Process(tmp_path) as first:
+        first.open()
+        for number in (1, 2, 3):
+            first.put(number, tiny.update(number))
+        with Process(tmp_path, "--take-over") as second:
+            opened = second.open()
+            assert (opened["next_update"], opened["lease"]) == (4, 2)
+            # it left by itself, before the other one read a byte of the state
+            assert first.child.wait(1) == 0
+            for number in range(4, UPDATES + 1):
+                second.put(number, tiny.update(number))
+            assert second.checkpoint("end")["digest"] == digest
+    assert moments(tmp_path) == kept

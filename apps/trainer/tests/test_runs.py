@@ -165,5 +165,5 @@ async def test_info_says_what_runs_where(service: Service):
     _, info = await service.call("GET", "/v1/info")
     assert info["determinism"] == "bitwise"
     assert info["losses"] == ["cross_entropy", "clipped", "cispo", "gspo"]
-    assert info["runs"] == [{"run": "r", "version": 0, "next_update": 1}]
+    assert info["runs"] == [{"run": "r", "version": 0, "next_update": 1, "attention": "padded"}]
     assert info["memory"]["peak_bytes"] >= info["memory"]["resident_bytes"] // 2 > 0

@@ -38,7 +38,7 @@ def gradients(spec, batch, micro_batch_tokens=64):
     decoder = tiny.decoder()
     optimizer = Optimizer(decoder, dataclasses.replace(ADAMW, max_grad_norm=1e9))
     kept = {}
-    optimizer.step = lambda _rate, _norm: kept.update(  # type: ignore[method-assign]
+    optimizer.step = lambda _rate, _norm: kept.update(  # type: ignore[method-assign]  # recorded instead of applied
         hugging_face_views(decoder, lambda parameter: parameter.grad.clone())
     )
     outcome = take_step(decoder, optimizer, spec, batch, micro_batch_tokens)

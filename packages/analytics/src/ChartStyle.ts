@@ -53,7 +53,7 @@ const config = {
 /** Above so many steps single marks are drawn fine, so that they do not run into each other. */
 export const MANY_STEPS = 60
 
-/** Completes the body of a spec with schema, style and padding. */
+/** Completes the body of a spec with schema, style and padding. vega-lite's own types are of the last major version; that a spec is one is shown by compiling it. */
 export const chartSpec = (body: object): TopLevelSpec =>
   ({
     $schema: "https://vega.github.io/schema/vega-lite/v5.json",

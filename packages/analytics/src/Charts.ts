@@ -1,8 +1,11 @@
 /** All charts of a run, in the order of the report. */
 import type { Chart } from "./Chart.ts"
 import { accuracyByLevel } from "./charts/accuracyByLevel.ts"
+import { judgeAgreement } from "./charts/judgeAgreement.ts"
+import { judgeCost } from "./charts/judgeCost.ts"
 import { learningCurve } from "./charts/learningCurve.ts"
 import { lengths } from "./charts/lengths.ts"
+import { lengthsKept } from "./charts/lengthsKept.ts"
 import { optimisation } from "./charts/optimisation.ts"
 import { poolDepletion } from "./charts/poolDepletion.ts"
 import { profile } from "./charts/profile.ts"
@@ -24,6 +27,9 @@ export const charts: ReadonlyArray<Chart> = [
   rewardParts,
   zeroVariance,
   lengths,
+  lengthsKept,
+  judgeAgreement,
+  judgeCost,
   optimisation,
   samplerGap,
   times,

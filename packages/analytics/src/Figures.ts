@@ -3,6 +3,7 @@ import type { RunRecord } from "@gradus/domain/RunRecord"
 import * as Effect from "effect/Effect"
 import type { TopLevelSpec } from "vega-lite"
 import { type FigureUndrawable, toSvg } from "./Render.ts"
+import { isSimulated, marked } from "./Simulated.ts"
 
 /** A drawn chart. Its files are `figures/<name>.vl.json` and `figures/<name>.svg`. */
 export interface Figure {
@@ -20,8 +21,9 @@ export const figures = Effect.fn("figures")(function* (
   const { charts } = yield* Effect.promise(() => import("./Charts.ts"))
   const drawn: Array<Figure> = []
   for (const { caption, name, spec: specOf, title } of charts) {
-    const spec = specOf(record)
-    if (spec === null) continue
+    const bare = specOf(record)
+    if (bare === null) continue
+    const spec = isSimulated(record) ? marked(bare) : bare
     drawn.push({ name, title, caption, spec, svg: yield* toSvg(spec) })
   }
   return drawn

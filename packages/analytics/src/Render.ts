@@ -30,6 +30,7 @@ const silent = () => {
 const draw = async (spec: TopLevelSpec): Promise<string> => {
   const [vega, vegaLite] = await Promise.all([import("vega"), import("vega-lite")])
   const logger = silent()
+  // vega's declared logger has an overloaded `level`, which no object literal can have
   const compiled = vegaLite.compile(spec, { logger: logger as never }).spec
   const view = new vega.View(vega.parse(compiled), { renderer: "none", logger: logger as never })
   try {

@@ -8,7 +8,8 @@ type Column = ReadonlyArray<unknown>
 
 const tableOf = (columns: Record<string, Column>): ColumnTable => table(columns as Record<string, Array<unknown>>)
 
-const columnsOf = <Row extends object>(rows: ReadonlyArray<Row>, names: ReadonlyArray<keyof Row & string>) =>
+/** Makes a table of rows with the named columns, which it has without a row too. */
+export const columnsOf = <Row extends object>(rows: ReadonlyArray<Row>, names: ReadonlyArray<keyof Row & string>) =>
   tableOf(Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name])])))
 
 /** Reads the rows of a table as plain objects. `Row` is the caller's knowledge of the columns. */
@@ -56,13 +57,17 @@ export const levelReadingsTable = (record: Pick<RunRecord, "evaluation">): Colum
 export const profileTable = (record: Pick<RunRecord, "profile">): ColumnTable =>
   columnsOf(record.profile, ["question_id", "n", "passed", "rate"])
 
+/** Makes the table of the profile with the length of answers: `question_id`, `n`, `passed`, `rate`, `mean_tokens`. */
+export const profileLengthsTable = (record: Pick<RunRecord, "profile">): ColumnTable =>
+  columnsOf(record.profile, ["question_id", "n", "passed", "rate", "mean_tokens"])
+
 /** Makes the table of what the profile says of each question: `question_id`, `domain`, `scored`, `rate`. */
 export const profileRatesTable = (profile: RunRecord["profile"]): ColumnTable =>
   columnsOf(profile, ["question_id", "domain", "scored", "rate"])
 
-/** Makes the table of trained completions: `question_id`, `step`, `value`, `advantage`, `policy_version`. */
+/** Makes the table of trained completions: `sample_id`, `question_id`, `step`, `value`, `advantage`, `policy_version`. */
 export const rolloutsTable = (rollouts: ReadonlyArray<RolloutRow>): ColumnTable =>
-  columnsOf(rollouts, ["question_id", "step", "value", "advantage", "policy_version"])
+  columnsOf(rollouts, ["sample_id", "question_id", "step", "value", "advantage", "policy_version"])
 
 /** Makes the table of a run's history, with the columns of `HistoryRow`. */
 export const historyTable = (record: Pick<RunRecord, "history">): ColumnTable =>

@@ -27,6 +27,7 @@ describe("toPng", () => {
 describe("toSvg", () => {
   it.effect("fails as data on a spec that vega-lite refuses", () =>
     Effect.gen(function* () {
+      // no spec: that is what must fail
       const failure = yield* Effect.flip(toSvg({ data: { values: [] } } as unknown as TopLevelSpec))
       assert.strictEqual(failure._tag, "FigureUndrawable")
     })

@@ -39,6 +39,23 @@ describe("reportHtml", () => {
     })
   )
 
+  it.effect("says of a refresh how much of the rise is regression to the mean", () =>
+    Effect.gen(function* () {
+      const metrics = {
+        "refresh/questions": 1200,
+        "refresh/kept": 1100,
+        "refresh/mean_before": 0.31,
+        "refresh/mean_after": 0.42,
+        "refresh/low_change": 0.17,
+        "refresh/low_change_by_regression": 0.05,
+        "refresh/low_change_beyond_regression": 0.12
+      }
+      const text = textOf(yield* words({ refreshes: [{ step: 50, reason: "a plateau", metrics }] }))
+      assert.include(text, "50 1 200 1 100 31.0 % 42.0 % +17.0 +5.0 +12.0 a plateau")
+      assert.notInclude(textOf(yield* words()), "Refreshes of the curriculum")
+    })
+  )
+
   it.effect("says where the run comes from", () =>
     Effect.gen(function* () {
       const page = yield* reportHtml(record, {
@@ -165,7 +182,15 @@ describe("figures", () => {
       const some = yield* figures(quickstartRecord({ metrics: [], timings: [] }))
       assert.deepStrictEqual(
         some.map(({ name }) => name),
-        ["learning-curve", "accuracy-by-level", "profile", "target-achieved", "pool-depletion", "starting-level"]
+        [
+          "learning-curve",
+          "accuracy-by-level",
+          "profile",
+          "target-achieved",
+          "pool-depletion",
+          "starting-level",
+          "lengths-kept"
+        ]
       )
     })
   )

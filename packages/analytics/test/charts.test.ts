@@ -2,11 +2,13 @@
 import { assert, describe, expect, it } from "@effect/vitest"
 import { readdirSync } from "node:fs"
 import * as Effect from "effect/Effect"
-import { compile, type TopLevelSpec } from "vega-lite"
+import type { TopLevelSpec } from "vega-lite"
 import type { Chart } from "../src/Chart.ts"
 import { charts } from "../src/Charts.ts"
+import { lengthsKept } from "../src/charts/lengthsKept.ts"
 import { toSvg } from "../src/Render.ts"
 import { quickstartRecord } from "./quickstartRecord.ts"
+import { drawn, warningsOf } from "./drawing.ts"
 
 const record = quickstartRecord()
 
@@ -15,24 +17,6 @@ const specOf = (chart: Chart, of = record): TopLevelSpec => {
   assert.isNotNull(spec, `${chart.name} has nothing to draw`)
   return spec as TopLevelSpec
 }
-
-/** Compiles a spec and says what vega-lite warned of. */
-const warningsOf = (spec: TopLevelSpec): ReadonlyArray<string> => {
-  const warnings: Array<string> = []
-  const note = (...texts: ReadonlyArray<unknown>) => {
-    warnings.push(texts.join(" "))
-    return logger
-  }
-  const logger = { level: () => logger, error: note, warn: note, info: () => logger, debug: () => logger }
-  compile(spec, { logger: logger as never })
-  return warnings
-}
-
-/** Counts drawn elements inside the groups of a mark type: vega names them `mark-line role-mark …`. */
-const drawn = (svg: string, mark: string): number =>
-  [...svg.matchAll(new RegExp(`<g class="mark-${mark} role-mark[^"]*"[^>]*>(.*?)</g>`, "gs"))]
-    .map(([, inside]) => inside?.match(/<(path|line|text)\b/g)?.length ?? 0)
-    .reduce((sum, count) => sum + count, 0)
 
 /** Coordinates of a path, to see that a line passes through all its points. */
 const corners = (svg: string): number =>
@@ -56,6 +40,12 @@ const marks: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   "reward-parts": { line: 3, symbol: 75 },
   "zero-variance": { line: 1, symbol: 25 },
   lengths: { line: 2, symbol: 50 },
+  // Bins of half a token: 18 to 26 of the kept questions, 17 to 23.5 of the dropped ones.
+  "lengths-kept": { rect: 16 + 13 },
+  // agreement, two errors and drift at five readings; the judge's yes and the rule's right at each step
+  "judge-agreement": { line: 1 + 3 + 2, symbol: 5 + 15 + 50 },
+  // cost; prompts and replies; three kinds of no judgement
+  "judge-cost": { line: 1 + 2 + 3, symbol: 25 + 50 + 75 },
   optimisation: { line: 3, symbol: 75 },
   "sampler-gap": { line: 4, symbol: 100 },
   // 25 steps of generate, update, score, record and other.
@@ -173,4 +163,15 @@ describe("charts", () => {
       assert.include(svg, "&lt;script")
     })
   )
+})
+
+it("draws the lengths of more questions than a call has room for arguments", () => {
+  const [row] = record.profile
+  assert.isDefined(row)
+  const profile = Array.from({ length: 200_000 }, (_, i) => ({
+    ...row,
+    question_id: `q${i}`,
+    mean_tokens: 10 + (i % 90)
+  }))
+  assert.isNotNull(lengthsKept.spec({ ...record, profile }))
 })

@@ -54,7 +54,7 @@ const profile: ReadonlyArray<ProfileRow> = COUNTS.flatMap((count, passed) =>
     low: passed / 10,
     high: Math.min(1, (passed + 2) / 10),
     truncated: 0,
-    mean_tokens: 21.5
+    mean_tokens: rounded(23 - 0.4 * passed + 6 * noise(`tokens-${passed}`, index))
   }))
 )
 
@@ -103,8 +103,30 @@ const trainMetrics = (step: number): MetricsRow => ({
     unscored: step === 9 ? 2 : 0,
     dropped_groups: 0,
     "tokens/generated": 11_000,
-    "tokens/trained": 9_000
+    "tokens/trained": 9_000,
+    ...judgeMetrics(step)
   }
+})
+
+/** A judge that a calibration reads every fifth step. */
+const judgeMetrics = (step: number): MetricsRow["metrics"] => ({
+  "judge/mean": rounded(rising(0.45, 0.8, step) + 0.04 * noise("judge", step)),
+  "judge/prompt_tokens": 51_200 + 20 * step,
+  "judge/completion_tokens": 1_536,
+  "judge/cost": rounded(0.01 + 0.001 * noise("cost", step)),
+  "judge/unreadable": step % 4,
+  "judge/failed": step === 9 ? 2 : 0,
+  "judge/guarded": step % 7,
+  "judge/audit/graded": 60,
+  "judge/audit/right": Math.round(60 * rising(0.44, 0.79, step)),
+  ...(step % 5 === 0
+    ? {
+        "judge/calibration/agreement": rounded(0.96 + 0.02 * noise("agreement", step)),
+        "judge/calibration/false_accepts": rounded(0.03 + 0.01 * noise("accepts", step)),
+        "judge/calibration/false_rejects": rounded(0.05 + 0.01 * noise("rejects", step)),
+        "judge/calibration/drift": rounded(0.001 * step)
+      }
+    : {})
 })
 
 const warmupMetrics = (step: number): MetricsRow => ({

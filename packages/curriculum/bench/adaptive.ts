@@ -1,4 +1,4 @@
-/** Times draw + observe of the batchers that learn: `node packages/curriculum/bench/adaptive.ts`. Milliseconds a step: median and 95th percentile of wall time, and mean processor time of all threads (the collector's too), which others on the machine do not inflate. */
+/** Times draw + observe of the batchers that learn: `node packages/curriculum/bench/adaptive.ts`. One line of JSON a batcher: milliseconds a step, median and 95th percentile of wall time, and mean processor time of all threads (the collector's too), which others on the machine inflate least. */
 import * as Seed from "@gradus/domain/Seed"
 import type { Batcher, DrawOptions } from "../src/Batcher.ts"
 import { adarft } from "../src/batchers/AdaRft.ts"
@@ -43,10 +43,16 @@ const time = <State, O extends DrawOptions>(
   }
   times.splice(0, 20)
   times.sort((a, b) => a - b)
-  const at = (share: number): string => (times[Math.floor(times.length * share)] ?? NaN).toFixed(3)
-  process.stdout.write(
-    `${name}: ${at(0.5)} ms a step (95 %: ${at(0.95)} ms), processor ${(spent / (steps - 20) / 1000).toFixed(3)} ms, ${questions} questions, 1024 a batch\n`
-  )
+  const at = (share: number): number => Number((times[Math.floor(times.length * share)] ?? NaN).toFixed(3))
+  const line = {
+    batcher: name,
+    questions,
+    prompts_per_step: options.promptsPerStep,
+    cpu_ms: Number((spent / (steps - 20) / 1000).toFixed(3)),
+    wall_ms: at(0.5),
+    wall_ms_95: at(0.95)
+  }
+  process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
 time("e2h_gaussian", e2hGaussian, {})

@@ -1,7 +1,7 @@
 /**
  * Times planning in process and weighs its memory: `node --expose-gc --max-old-space-size=8000 packages/curriculum/bench/plan.ts [questions ...]`.
- * One line a size and batch size: seconds of processor time (best of two, all threads: wall time would measure who else is on the machine), nanoseconds
- * a question, and bytes a question beside the pool that is given: while the plan is made (its first batch drawn) and when it stands.
+ * One line of JSON a size and batch size: seconds of processor time (best of two, all threads: wall time would measure who else is on the machine),
+ * nanoseconds a question, and bytes a question beside the pool that is given: while the plan is made (its first batch drawn) and when it stands.
  */
 import type { RatedQuestion } from "@gradus/domain/Profile"
 import * as Seed from "@gradus/domain/Seed"
@@ -50,13 +50,15 @@ for (const questions of sizes.length > 0 ? sizes : [250_000, 1_000_000, 10_000_0
   const pool = poolOf(questions)
   for (const promptsPerStep of questions > 4_000_000 ? [128] : [32, 128, 1024]) {
     const { bytes, making, seconds } = measure(pool, promptsPerStep)
-    const each = ((seconds / questions) * 1e9).toFixed(0)
-    const memory =
-      globalThis.gc === undefined
-        ? "memory not measured (--expose-gc)"
-        : `${making.toFixed(0)} bytes a question while it is made, ${bytes.toFixed(0)} then`
-    process.stdout.write(
-      `${questions} questions, ${promptsPerStep} a step: ${seconds.toFixed(3)} s, ${each} ns a question, ${memory}\n`
-    )
+    const weighed = globalThis.gc !== undefined
+    const line = {
+      questions,
+      prompts_per_step: promptsPerStep,
+      cpu_seconds: Number(seconds.toFixed(3)),
+      nanoseconds_a_question: Math.round((seconds / questions) * 1e9),
+      bytes_a_question_making: weighed ? Math.round(making) : null,
+      bytes_a_question: weighed ? Math.round(bytes) : null
+    }
+    process.stdout.write(`${JSON.stringify(line)}\n`)
   }
 }

@@ -38,7 +38,8 @@ export interface Target {
  * Laws, tested for each implementation by the same suite:
  * drawing from a decoded snapshot equals drawing from the state it was taken of; without replacement and without outcomes that send
  * questions back every question of the pool is drawn once (but for a dropped last batch); no batch has a question twice; batches are
- * full, but for a partial last one and pools smaller than a batch; with replacement no question starves;
+ * full, but for a partial last one and pools smaller than a batch; with replacement no question starves, as far as the batcher promises it
+ * (`docs/curriculum.md` says what each does);
  * the same pool (rows in any order), options, outcomes and seed give the same batches.
  */
 export interface Batcher<State, Options extends DrawOptions> {
@@ -46,8 +47,11 @@ export interface Batcher<State, Options extends DrawOptions> {
   readonly stateSchema: Schema.Codec<State, unknown>
   /** Begins a pass. Throws `PoolInvalid` for ids that occur twice and questions without a pass rate. */
   readonly init: (pool: ReadonlyArray<RatedQuestion>, options: Options) => State
-  /** Draws the next batch; undefined when the pool is empty. */
-  readonly draw: (state: State) => readonly [PlannedBatch, State] | undefined
+  /**
+   * Draws the next batch, or so many questions more for the step of the batch before (a gate's refill): paths over steps stay there, and fewer come where
+   * fewer are left. Undefined when the pool is empty.
+   */
+  readonly draw: (state: State, refill?: number) => readonly [PlannedBatch, State] | undefined
   /** Learns what came of the last batch drawn; outcomes of other questions are ignored. */
   readonly observe: (state: State, outcomes: ReadonlyArray<Outcome>) => State
   /** Says what the next batch aims at; null for batchers that aim at no distribution, and when nothing is left. */
@@ -61,3 +65,13 @@ export const passLength = (questions: number, options: Pick<DrawOptions, "prompt
   options.lastBatch === "drop"
     ? Math.floor(questions / options.promptsPerStep)
     : Math.ceil(questions / options.promptsPerStep)
+
+/** Counts the questions that a draw takes of what is left: a batch, or what a refill lacks; 0 where a last batch that is not full is dropped. */
+export const drawSize = (
+  left: number,
+  { lastBatch, promptsPerStep }: Pick<DrawOptions, "promptsPerStep" | "lastBatch">,
+  refill?: number
+): number => {
+  if (refill !== undefined) return Math.min(refill, left)
+  return left < promptsPerStep && lastBatch === "drop" ? 0 : Math.min(promptsPerStep, left)
+}

@@ -25,6 +25,7 @@ const bind = <State, Options extends DrawOptions>(
     ...batcher,
     init: (pool: ReadonlyArray<RatedQuestion>, options: DrawOptions) =>
       batcher.init(pool, { ...settings, ...options } as Options)
+    // a state goes back to the batcher that made it alone, which no type can say
   }) as unknown as BoundBatcher
 
 const gaussianSettings = (

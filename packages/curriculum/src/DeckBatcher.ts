@@ -3,7 +3,7 @@ import type { PlannedBatch } from "@gradus/domain/Plan"
 import * as Seed from "@gradus/domain/Seed"
 import * as Schema from "effect/Schema"
 import type { Batcher, DrawOptions, Outcome, Target } from "./Batcher.ts"
-import { passLength } from "./Batcher.ts"
+import { drawSize, passLength } from "./Batcher.ts"
 import * as Deck from "./Deck.ts"
 import { CurriculumInvalid } from "./PoolInvalid.ts"
 
@@ -12,6 +12,8 @@ const common = {
   deck: Deck.Deck,
   /** Batches drawn. */
   step: Schema.Int,
+  /** Those of them that refilled the step before: a path over steps does not move on by them. */
+  refills: Schema.Int,
   /** Batches of a pass, or the steps asked for where these are fewer. */
   span: Schema.Int,
   promptsPerStep: Schema.Int,
@@ -22,12 +24,16 @@ const common = {
 export interface DeckState<Own> {
   readonly deck: Deck.Deck
   readonly step: number
+  readonly refills: number
   readonly span: number
   readonly promptsPerStep: number
   readonly lastBatch: "partial" | "drop"
   readonly seed: Uint8Array
   readonly own: Own
 }
+
+/** The step, from 0, of the batch that is drawn next: where paths over steps are. */
+export const pathStep = ({ refills, step }: Pick<DeckState<unknown>, "refills" | "step">): number => step - refills
 
 /** What a batch takes. */
 export interface Choice {
@@ -45,8 +51,17 @@ export interface DeckRule<Own, Options extends DrawOptions> {
   readonly init: (deck: Deck.Deck, options: Options, span: number) => Own
   /** Whether a level that runs dry starts anew, so that questions are drawn with replacement (never twice in a batch). */
   readonly again: (own: Own) => boolean
-  /** Chooses `size` questions among those available by level. Random choices come from the stream that `random` opens. */
-  readonly choose: (state: DeckState<Own>, size: number, available: Int32Array, random: () => Seed.Stream) => Choice
+  /**
+   * Chooses `size` questions among those available by level; `whole` is what the batch would have where enough were left. Random choices come from the
+   * stream that `random` opens.
+   */
+  readonly choose: (
+    state: DeckState<Own>,
+    size: number,
+    available: Int32Array,
+    random: () => Seed.Stream,
+    whole: number
+  ) => Choice
   /** Changes the own state after a draw; `take` is what was taken. */
   readonly drawn?: (state: DeckState<Own>, take: ArrayLike<number>) => Own
   /** Makes a new deck of one that has served its pass; undefined: the pass was the last. */
@@ -84,6 +99,7 @@ export const deckBatcher = <Own, Options extends DrawOptions>(
     return {
       deck,
       step: 0,
+      refills: 0,
       span,
       promptsPerStep: options.promptsPerStep,
       lastBatch: options.lastBatch,
@@ -93,21 +109,21 @@ export const deckBatcher = <Own, Options extends DrawOptions>(
   }
 
   /** The state from which the next batch is drawn, and what is available in it; undefined when there is no next batch. */
-  const ready = (state: State): readonly [State, Int32Array, number] | undefined => {
+  const ready = (state: State, refill?: number): readonly [State, Int32Array, number] | undefined => {
     const available = rule.again(state.own) ? Deck.sizes(state.deck) : Deck.left(state.deck)
     const total = sum(available)
-    const over = total === 0 || (total < state.promptsPerStep && state.lastBatch === "drop")
-    const next = rule.next?.(state, over ? 0 : total)
-    if (next !== undefined) return ready(next)
-    return over ? undefined : [state, available, Math.min(total, state.promptsPerStep)]
+    const size = drawSize(total, state, refill)
+    const next = rule.next?.(state, size === 0 ? 0 : total)
+    if (next !== undefined) return ready(next, refill)
+    return size === 0 ? undefined : [state, available, size]
   }
 
-  const draw = (from: State): readonly [PlannedBatch, State] | undefined => {
-    const found = ready(from)
+  const draw = (from: State, refill?: number): readonly [PlannedBatch, State] | undefined => {
+    const found = ready(refill !== undefined && from.step > 0 ? { ...from, refills: from.refills + 1 } : from, refill)
     if (found === undefined) return undefined
     const [state, available, size] = found
     const random = (): Seed.Stream => Seed.stream(seedOf(state, "choice", state.step))
-    const choice = rule.choose(state, size, available, random)
+    const choice = rule.choose(state, size, available, random, refill ?? state.promptsPerStep)
     const [positions, deck] = Deck.draw(state.deck, choice.take, rule.again(state.own) ? seedOf(state) : undefined)
     const achievedMean = Deck.meanRate(deck, positions)
     Seed.stream(seedOf(state, state.step)).shuffle(positions)
@@ -123,6 +139,7 @@ export const deckBatcher = <Own, Options extends DrawOptions>(
   }
 
   return {
+    // the type of `own` is the rule's, which a spread of fields forgets
     stateSchema: Schema.Struct({ ...common, own: rule.own }) as unknown as Schema.Codec<State, unknown>,
     init,
     draw,
@@ -135,7 +152,6 @@ export const deckBatcher = <Own, Options extends DrawOptions>(
       return found === undefined ? null : (rule.target?.(found[0]) ?? null)
     },
     metrics: (state) => ({
-      "curriculum/step": state.step,
       "curriculum/left": sum(Deck.left(state.deck)),
       "curriculum/levels": state.deck.rates.length,
       "curriculum/distinct_rates": state.deck.distinct,

@@ -1,7 +1,7 @@
 /**
  * Adaptive sampling: asking a question no longer than it takes to decide whether it is kept. Samples are asked in rounds; a question whose
- * posterior says "too easy" (or, with a floor, "below the floor") at the stated credibility is dropped then and asked no more. Questions that are
- * kept are completed to n before they get a level: an early stop must not bias the levels that the curriculum is made of.
+ * posterior says "too easy" (or, with a floor, "below the floor") at the stated credibility, and whose rate says so by then, is dropped and asked no
+ * more. Questions that are kept are completed to n before they get a level: an early stop must not bias the levels that the curriculum is made of.
  */
 import { cumulative, logGamma } from "./Beta.ts"
 import { decisionOf, type FilterRule } from "./Filter.ts"
@@ -55,12 +55,17 @@ export const finalChances = (
   return { easy, hard }
 }
 
-/** Decides what to do with a question after `passed` of `scored` samples. With all samples asked it is complete, whatever they say. */
+/**
+ * Decides what to do with a question after `passed` of `scored` samples. With all samples asked it is complete, whatever they say. A question is dropped
+ * only where the filter would drop it for its rate so far, too: whoever filters the table later decides as it was decided here.
+ */
 export const decideEarly = (passed: number, scored: number, rule: EarlyRule): EarlyDecision => {
   if (scored >= rule.samples) return "complete"
   if (scored < (rule.first ?? 2)) return "ask"
+  const reason = decisionOf({ drop_at: rule.drop_at, floor: rule.floor })(passed, scored)
+  if (reason === null) return "ask"
   const { easy, hard } = finalChances(passed, scored, rule)
-  if (easy >= rule.certainty) return "drop_easy"
+  if (reason === "too_easy") return easy >= rule.certainty ? "drop_easy" : "ask"
   return hard >= rule.certainty ? "drop_hard" : "ask"
 }
 

@@ -2,6 +2,9 @@
 import type { ProfileRow } from "@gradus/domain/Profile"
 import { quantile } from "./Beta.ts"
 
+/** The prior of all bounds, as the two parameters of a Beta distribution: uniform. */
+export const PRIOR = [1, 1] as const
+
 /** Bounds of a pass rate; each holds with the credible level on its own side. */
 export interface Bounds {
   readonly low: number
@@ -13,10 +16,13 @@ export interface Bounds {
  * Beta(1 + passed, 1 + scored - passed), which is the uniform prior's. Each bound is one-sided: at level .90 the rate is
  * above `low` with probability .90, and below `high` with probability .90.
  */
-export const bounds = (passed: number, scored: number, credibleLevel: number): Bounds => ({
-  low: quantile(1 + passed, 1 + scored - passed, 1 - credibleLevel),
-  high: quantile(1 + passed, 1 + scored - passed, credibleLevel)
-})
+export const bounds = (passed: number, scored: number, credibleLevel: number): Bounds => {
+  const [a, b] = PRIOR
+  return {
+    low: quantile(a + passed, b + scored - passed, 1 - credibleLevel),
+    high: quantile(a + passed, b + scored - passed, credibleLevel)
+  }
+}
 
 /**
  * Tells whether `scored` answers can ever show, at the credible level, that a pass rate is at least `rate`: with 8 answers
@@ -24,6 +30,29 @@ export const bounds = (passed: number, scored: number, credibleLevel: number): B
  */
 export const canShow = (scored: number, rate: number, credibleLevel: number): boolean =>
   bounds(scored, scored, credibleLevel).low >= rate
+
+/** The least number of samples, up to 200, at which all of them passing shows that the rate is at least `rate`. */
+const needed = (rate: number, credibleLevel: number): number | undefined =>
+  Array.from({ length: 200 }, (_, i) => i + 1).find((n) => canShow(n, rate, credibleLevel))
+
+/** Says where a rule that asks for the bounds could drop nothing at this number of samples, and from which number on it can. */
+export const boundNotes = (
+  samples: number,
+  { credible_level, drop_at, floor }: { credible_level: number; drop_at: number; floor?: number | undefined }
+): ReadonlyArray<string> => {
+  const enough = needed(drop_at, credible_level)
+  const from = enough === undefined ? "" : `; from ${enough} samples on one can`
+  return [
+    ...(canShow(samples, drop_at, credible_level)
+      ? []
+      : [
+          `a rule that asks for the bound at ${credible_level} can drop nothing at ${drop_at} with ${samples} samples${from}`
+        ]),
+    ...(floor === undefined || bounds(0, samples, credible_level).high < floor
+      ? []
+      : [`a rule that asks for the bound at ${credible_level} can drop nothing below ${floor} with ${samples} samples`])
+  ]
+}
 
 export interface EstimateInput {
   readonly question_id: string

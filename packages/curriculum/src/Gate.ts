@@ -72,10 +72,14 @@ export const missing = (state: GateState): number =>
 
 type Side = "in" | "low" | "high"
 
-const sideOf = ({ high, inclusive, low }: GateState, rate: number): Side => {
+const sideOf = ({ high, inclusive, low }: Pick<GateState, "low" | "high" | "inclusive">, rate: number): Side => {
   if (inclusive ? rate < low : rate <= low) return "low"
   return (inclusive ? rate > high : rate >= high) ? "high" : "in"
 }
+
+/** Tells whether a group with this pass rate is trained on while the batch is not full. */
+export const lets = (band: Pick<GateState, "low" | "high" | "inclusive">, rate: number): boolean =>
+  sideOf(band, rate) === "in"
 
 /** Admits a round's groups in the order given. */
 export const admit = (state: GateState, groups: ReadonlyArray<Group>): readonly [Admission, GateState] => {

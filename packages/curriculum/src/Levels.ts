@@ -96,7 +96,7 @@ const domainsOf = (pool: ReadonlyArray<RatedQuestion>, byDomain: boolean) => {
       last = domain
     }
   }
-  if (names.size <= 1) return { domains: [""], indexOf: () => 0 }
+  if (names.size <= 1) return { domains: names.size === 0 ? [""] : [...names], indexOf: () => 0 }
   const domains = [...names].toSorted()
   const index = new Map(domains.map((name, i) => [name, i]))
   return { domains, indexOf: (question: RatedQuestion | undefined) => index.get(question?.domain ?? "") ?? 0 }

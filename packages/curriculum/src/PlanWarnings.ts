@@ -4,17 +4,27 @@ import type { PlanBatchRow, PlanPoolRow } from "@gradus/domain/PlanReport"
 const percent = (share: number): string => `${Math.round(share * 100)} %`
 const rate = (value: number): string => value.toFixed(3).replace(/0+$/u, "").replace(/\.$/u, "")
 
-/** Says from which batch on most of what is served is fill. A last partial batch alone is no reason. */
+/** The longest run of batches of which at least a quarter is fill; of equally long ones the last. */
+const longestFill = (batches: ReadonlyArray<PlanBatchRow>): ReadonlyArray<PlanBatchRow> => {
+  let longest: ReadonlyArray<PlanBatchRow> = []
+  let run: Array<PlanBatchRow> = []
+  for (const row of batches) {
+    if (row.fill_share >= 0.25) run.push(row)
+    else run = []
+    if (run.length > 0 && run.length >= longest.length) longest = run
+  }
+  return longest
+}
+
+/** Says which batches are to a large part fill. One batch alone (a last one that is not full) is no reason. */
 const mostlyFill = (batches: ReadonlyArray<PlanBatchRow>): Array<string> => {
-  let from = batches.length
-  while (from > 0 && (batches[from - 1]?.fill_share ?? 0) >= 0.25) from--
-  const tail = batches.slice(from)
-  if (tail.length < 2) return []
-  const questions = tail.reduce((sum, row) => sum + row.questions, 0)
-  const fill = tail.reduce((sum, row) => sum + row.fill, 0)
-  return [
-    `from batch ${tail[0]?.batch} on, ${percent(fill / questions)} is fill: the levels that the target asks for are used up`
-  ]
+  const rows = longestFill(batches)
+  const [first, last] = [rows[0], rows.at(-1)]
+  if (first === undefined || last === undefined || rows.length < 2) return []
+  const questions = rows.reduce((sum, row) => sum + row.questions, 0)
+  const fill = rows.reduce((sum, row) => sum + row.fill, 0)
+  const where = last === batches.at(-1) ? `from batch ${first.batch} on` : `in batches ${first.batch} to ${last.batch}`
+  return [`${where}, ${percent(fill / questions)} is fill: the levels that the target asks for are used up`]
 }
 
 /** Says where the achieved mean rises while the target falls. */

@@ -1,4 +1,5 @@
 /** What can be wrong with a pool of rated questions. */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /** Reports a question that cannot be served: an id that occurs twice or is empty, or a pass rate that is none. */
@@ -23,3 +24,13 @@ export class CurriculumInvalid extends Schema.TaggedError<CurriculumInvalid>()("
     return `${this.key}: ${this.reason}`
   }
 }
+
+/** Runs a function of this package; a setting or a question that it refuses is an expected failure, anything else it throws is a bug. */
+export const refusing = <A>(make: () => A): Effect.Effect<A, PoolInvalid | CurriculumInvalid> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(make())
+    } catch (cause) {
+      return cause instanceof PoolInvalid || cause instanceof CurriculumInvalid ? Effect.fail(cause) : Effect.die(cause)
+    }
+  })

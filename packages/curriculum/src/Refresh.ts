@@ -1,13 +1,9 @@
 /**
- * Refreshing a curriculum: when to profile the rest of the pool again with the current policy, what has really changed since, and how to plan
- * what is left. Pure: readings in, decisions out.
+ * Refreshing a curriculum: when to profile the rest of the pool again with the current policy, and what has really changed since. Pure: readings in,
+ * decisions out. What is left is served by a course that begins anew (experiment/Course).
  */
 import type { RefreshSpec } from "@gradus/domain/manifest/Curriculum"
-import type { PlannedBatch } from "@gradus/domain/Plan"
-import type { RatedQuestion } from "@gradus/domain/Profile"
-import * as Seed from "@gradus/domain/Seed"
 import type { Profiled } from "./Filter.ts"
-import { type CurriculumPlan, plan, type PlanRequest } from "./Plan.ts"
 
 /** A reading of progress: the accuracy on an evaluation set, or the reward, after a step. */
 export interface Reading {
@@ -129,36 +125,4 @@ export const changeBetween = (before: ReadonlyArray<Profiled>, after: ReadonlyAr
     measured_low: rise,
     beyond_regression: byRegression === null || rise === null ? null : rise - byRegression
   }
-}
-
-export interface Replanned extends CurriculumPlan {
-  /** Questions of the old plan that are still to be served. */
-  readonly remaining: number
-}
-
-/**
- * Plans what is left after `step`: the questions of the pool that no batch up to it has served, and those that came back unscored, with their new rates
- * where they have been profiled again. Batches are numbered on from the step, and the seed of the plan depends on it.
- */
-export const replan = (
-  request: Omit<PlanRequest, "pool">,
-  pool: ReadonlyArray<RatedQuestion>,
-  served: ReadonlyArray<PlannedBatch>,
-  newRates: ReadonlyArray<Profiled>,
-  unscored: ReadonlySet<string> = new Set()
-): Replanned => {
-  const gone = new Set(served.flatMap((batch) => batch.questions))
-  const rates = new Map(newRates.filter(({ scored }) => scored > 0).map((row) => [row.question_id, row]))
-  const left = pool
-    .filter(({ question_id }) => !gone.has(question_id) || unscored.has(question_id))
-    .map((question) => {
-      const fresh = rates.get(question.question_id)
-      return fresh === undefined ? question : { ...question, passed: fresh.passed, scored: fresh.scored }
-    })
-  const done = served.length
-  const steps = request.steps === undefined ? undefined : Math.max(0, request.steps - done)
-  if (steps === 0) return { batches: [], notes: [], remaining: left.length }
-  const planned = plan({ ...request, steps, pool: left, seed: Seed.child(request.seed, "replan", done) })
-  const batches = planned.batches.map((batch) => ({ ...batch, batch: batch.batch + done }))
-  return { ...planned, batches, remaining: left.length }
 }

@@ -8,6 +8,7 @@ const bytesOf = (array: Int32Array | Float64Array): Uint8Array =>
 /** Typed arrays begin at multiples of their element's size, which the bytes of a decoder need not: hence the copy. */
 const aligned = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer
 
+// The casts below: a schema of a class is of any buffer, a decoded array of an ArrayBuffer; the two are one to whoever reads them.
 const whole = (size: number) =>
   Schema.makeFilter((bytes: Uint8Array) => bytes.byteLength % size === 0 || `is no whole number of ${size}-byte values`)
 

@@ -84,6 +84,18 @@ describe("e2h_gaussian", () => {
   })
 })
 
+describe("a refill of e2h_gaussian", () => {
+  it("aims where the batch before it did", () => {
+    const start = e2hGaussian.init(poolOf([30, 30, 30], 2), { ...options, steps: 4 })
+    const [first, once] = e2hGaussian.draw(start)!
+    const [refill, twice] = e2hGaussian.draw(once, 4)!
+    assert.strictEqual(refill.targetMean, first.targetMean)
+    assert.lengthOf(refill.questions, 4)
+    assert.deepStrictEqual(e2hGaussian.target(twice), e2hGaussian.target(once))
+    assert.notDeepEqual(refill.questions, first.questions)
+  })
+})
+
 describe("adarft", () => {
   it("moves its target by eta tanh(alpha (reward - beta)), within the scale", () => {
     const own = { difficulty: 0.4, eta: 0.5, alpha: 2, beta: 0.5, reuse: true }

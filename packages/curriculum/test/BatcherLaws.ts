@@ -62,22 +62,37 @@ export interface LawsOf {
   readonly replacement: "once" | "again"
   /** How often the pass serves each question; 1 unless told. */
   readonly passes?: number
+  /** Whether the questions of the suite's pools are of several domains. */
+  readonly domains?: boolean
   /** Passes' worth of steps after which nobody may have starved; 40 unless told. */
   readonly patience?: number
 }
 
+/** Gives each question a domain by its id, so that rows in any order have the same: "x" has about half, "z" few or none. */
+const inDomains = (pool: ReadonlyArray<RatedQuestion>): ReadonlyArray<RatedQuestion> =>
+  pool.map((question) => {
+    const drawn = Seed.stream(Seed.child(Seed.root(9), question.question_id)).below(10)
+    return { ...question, domain: drawn < 5 ? "x" : drawn < 9 ? "y" : "z" }
+  })
+
 export const batcherLaws = <State, Options extends DrawOptions>(
   name: string,
   batcher: Batcher<State, Options>,
-  settings: Omit<Options, keyof DrawOptions>,
+  settings:
+    | Omit<Options, keyof DrawOptions>
+    | ((domains: ReadonlySet<string | undefined>) => Omit<Options, keyof DrawOptions>),
   law: LawsOf = { replacement: "once" }
 ): void => {
   const begin = (
-    pool: ReadonlyArray<RatedQuestion>,
+    rated: ReadonlyArray<RatedQuestion>,
     promptsPerStep: number,
     seed: number,
     lastBatch: "partial" | "drop" = "partial"
-  ): State => batcher.init(pool, { ...settings, promptsPerStep, lastBatch, seed: Seed.root(seed) } as Options)
+  ): State => {
+    const pool = law.domains === true ? inDomains(rated) : rated
+    const own = typeof settings === "function" ? settings(new Set(pool.map(({ domain }) => domain))) : settings
+    return batcher.init(pool, { ...own, promptsPerStep, lastBatch, seed: Seed.root(seed) } as Options)
+  }
   const encode = Schema.encodeSync(batcher.stateSchema)
   const decode = Schema.decodeUnknownSync(batcher.stateSchema)
   const through = (state: State): State => decode(JSON.parse(JSON.stringify(encode(state))))
@@ -96,6 +111,29 @@ export const batcherLaws = <State, Options extends DrawOptions>(
           drawAll(batcher, through(unobserved), 4).batches,
           drawAll(batcher, unobserved, 4).batches
         )
+      }
+    )
+
+    lawOf(
+      "a refill holds what lacks, or what is left; restore = continue; nothing is lost by it",
+      [pools, sizes, seeds],
+      ([pool, size, seed]) => {
+        const first = batcher.draw(begin(pool, size, seed, "drop"))
+        if (first === undefined) return assert.isBelow(pool.length, size)
+        const [batch, drawn] = first
+        const scored = batch.questions.map((question_id) => ({ question_id, scored: 8, passed: 4 }))
+        const state = batcher.observe(drawn, scored)
+        const lacking = 1 + (seed % size)
+        const refill = batcher.draw(state, lacking)
+        assert.deepStrictEqual(batcher.draw(through(state), lacking)?.[0], refill?.[0])
+        const held = refill?.[0].questions ?? []
+        assert.strictEqual(new Set(held).size, held.length)
+        if (law.replacement === "again") return assert.lengthOf(held, Math.min(lacking, pool.length))
+        if (passes > 1) return assert.isAtMost(held.length, lacking)
+        assert.lengthOf(held, Math.min(lacking, pool.length - batch.questions.length))
+        const rest = refill === undefined ? [] : ids(drawAll(batcher, refill[1]).batches)
+        assert.sameMembers([...batch.questions, ...held, ...rest], [...new Set([...batch.questions, ...held, ...rest])])
+        assert.isAbove(size, pool.length - batch.questions.length - held.length - rest.length)
       }
     )
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Seed from "@gradus/domain/Seed"
+import { decisionOf } from "../src/Filter.ts"
 import { decideEarly, earlyPlan, finalChances, misfilterRate, predictive } from "../src/EarlyDecision.ts"
 import { poolOf } from "./Pools.ts"
 
@@ -73,6 +74,27 @@ describe("the early decision", () => {
     for (const certainty of [0.8, 0.9, 0.99]) {
       assert.isAtMost(earlyPlan({ ...rule, certainty, floor: 0.1 }).expectedMisfiltered, 1 - certainty)
     }
+  })
+
+  it("drops nothing that the filter would keep for the same counts, at any n, cut, floor and certainty", () => {
+    let dropped = 0
+    for (const samples of [2, 3, 5, 8, 11])
+      for (const drop_at of [0.3, 0.5, 0.625, 0.75, 0.9, 1])
+        for (const floor of [undefined, 0.1, 0.2, 0.29])
+          for (const certainty of [0.51, 0.6, 0.75, 0.9, 0.99, 1]) {
+            const decide = decisionOf({ drop_at, floor })
+            for (let scored = 1; scored < samples; scored++)
+              for (let passed = 0; passed <= scored; passed++) {
+                const decision = decideEarly(passed, scored, { drop_at, floor, samples, certainty })
+                if (decision === "ask") continue
+                dropped++
+                const said = `${passed}/${scored} of ${samples}, cut ${drop_at}, floor ${floor}, certainty ${certainty}`
+                assert.strictEqual(decide(passed, scored), decision === "drop_easy" ? "too_easy" : "below_floor", said)
+              }
+          }
+    assert.isAbove(dropped, 1000)
+    // five of seven will probably be six of eight, and is below the cut so far
+    assert.strictEqual(decideEarly(5, 7, { drop_at: 0.75, samples: 8, certainty: 0.6 }), "ask")
   })
 
   it("says when it cannot fire at this n", () => {

@@ -1,24 +1,18 @@
 /** Exports, loaded by Python as the tools load them: verl's data loader with a sampler class, prime-rl's pools of a TOML table and a state. */
 import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { CurriculumSpec } from "@gradus/domain/manifest/Curriculum"
 import * as Seed from "@gradus/domain/Seed"
+import { trainerPython } from "@gradus/testing/TrainerPython"
 import * as Schema from "effect/Schema"
 import { defaultPools, poolOf as poolOfRate } from "../src/batchers/Pools.ts"
-import { primeRlConfig, primeRlState } from "../src/exports/PrimeRlPools.ts"
+import { primeRlConfig, primeRlLoader, primeRlState } from "../src/exports/PrimeRlPools.ts"
 import { verlOrder, verlOverrides, verlSamplerModule } from "../src/exports/VerlSampler.ts"
 import { plan } from "../src/Plan.ts"
 import { poolOf } from "./Pools.ts"
-
-const python = (): string => {
-  const path = fileURLToPath(new URL("../../../apps/trainer/.venv/bin/python", import.meta.url))
-  if (!existsSync(path)) throw new Error("apps/trainer/.venv has no Python: run `npm run setup` first")
-  return path
-}
 
 /** Runs a Python script in a fresh directory with files, and reads the JSON that it prints. */
 const inPython = (
@@ -28,7 +22,7 @@ const inPython = (
   const directory = mkdtempSync(join(tmpdir(), "gradus-export-"))
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text)
-    const { stderr, stdout } = spawnSync(python(), ["-c", script], { cwd: directory, encoding: "utf8" })
+    const { stderr, stdout } = spawnSync(trainerPython(), ["-c", script], { cwd: directory, encoding: "utf8" })
     return { out: stdout === "" ? undefined : JSON.parse(stdout), error: stderr }
   } finally {
     rmSync(directory, { recursive: true })
@@ -106,7 +100,7 @@ describe("the verl sampler", () => {
 
 // prime-rl is not installed: its configuration's checks and its sampler's rule for the pool of a task, by its public source.
 const primeRl = `
-import json, random, tomllib
+import json, random, tomllib, types
 config = tomllib.load(open("pools.toml", "rb"))
 for name in TABLE.split("."):
     config = config[name]
@@ -115,15 +109,31 @@ pools = config["pools"]
 assert all(isinstance(pool["threshold"], float) and isinstance(pool["weight"], float) for pool in pools.values())
 assert len({pool["threshold"] for pool in pools.values()}) == len(pools)
 assert any(pool["weight"] > 0 for pool in pools.values())
-state = json.load(open("state.json"))
-state_dict = {"rng": random.Random(state["seed"]).getstate(), "task_rewards": state["task_rewards"]}
-rng = random.Random(); rng.setstate(state_dict["rng"])
 ordered = sorted(pools.items(), key=lambda item: item[1]["threshold"])
-def task_pool(key):
-    score = state_dict["task_rewards"].get(key)
-    if score is None: return None
-    return next((name for name, pool in ordered if score <= pool["threshold"]), ordered[-1][0])
-print(json.dumps({key: task_pool(key) for key in json.load(open("ids.json"))}))
+class Sampler:
+    def __init__(self, keys):
+        self.tasks = tuple(types.SimpleNamespace(key=key) for key in keys)
+        self.rng = random.Random(config["seed"])
+        self.task_rewards = {}
+    def state_dict(self):
+        return {"rng": self.rng.getstate(), "task_rewards": dict(self.task_rewards)}
+    def load_state_dict(self, state):
+        self.rng.setstate(state["rng"])
+        self.task_rewards = dict(state["task_rewards"])
+    def task_pool(self, key):
+        score = self.task_rewards.get(key)
+        if score is None: return None
+        return next((name for name, pool in ordered if score <= pool["threshold"]), ordered[-1][0])
+from load_sampler_state import load
+sampler = Sampler(json.load(open("ids.json")))
+loaded = load(sampler)
+assert sampler.rng.random() == random.Random(config["seed"]).random()
+try:
+    load(Sampler(["strange"]))
+    refused = ""
+except ValueError as error:
+    refused = str(error)
+print(json.dumps([loaded, refused, {task.key: sampler.task_pool(task.key) for task in sampler.tasks}]))
 `
 
 describe("the prime-rl pools", () => {
@@ -134,10 +144,13 @@ describe("the prime-rl pools", () => {
       { question_id: "easy", passed: 4, scored: 4 },
       { question_id: "unscored", passed: 0, scored: 0 }
     ]
+    // a question that is no task of the source
+    const elsewhere = { question_id: "elsewhere", passed: 1, scored: 4 }
     const table = "orchestrator.train.source.curriculum.sampler"
     const { error, out } = inPython(primeRl.replace("TABLE", JSON.stringify(table)), {
       "pools.toml": primeRlConfig(pools, 7),
-      "state.json": JSON.stringify(primeRlState(profile, 7)),
+      "sampler_state.json": JSON.stringify(primeRlState([...profile, elsewhere], 7)),
+      "load_sampler_state.py": primeRlLoader,
       "ids.json": JSON.stringify(profile.map((question) => question.question_id))
     })
     const expected = Object.fromEntries(
@@ -146,7 +159,8 @@ describe("the prime-rl pools", () => {
         scored === 0 ? null : pools[poolOfRate(pools, passed / scored)]?.name
       ])
     )
-    assert.deepStrictEqual(out, expected, error)
+    const refused = `no task has the key of a question: ${pool[0]?.question_id} is one, strange the other`
+    assert.deepStrictEqual(out, [pool.length + 1, refused, expected], error)
     assert.strictEqual(new Set(Object.values(expected)).size, 4)
   })
 

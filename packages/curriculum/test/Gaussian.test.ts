@@ -7,6 +7,10 @@ import { batcherLaws } from "./BatcherLaws.ts"
 import { naiveGaussian } from "./NaiveGaussian.ts"
 import { poolOf, pools, seeds, sigmas, sizes } from "./Pools.ts"
 
+/** Ratios of those domains that a pool has: others are refused. */
+const ratiosAmong = (domains: ReadonlySet<string | undefined>): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries({ x: 1, y: 3, z: 0.1 }).filter(([name]) => domains.has(name)))
+
 batcherLaws("gaussian", gaussian, { sigma: 0.12 })
 batcherLaws("gaussian (quantile centre, narrowing)", gaussian, { sigma: 0.2, sigmaEnd: 0.02, centre: "quantile" })
 batcherLaws("gaussian (3 epochs that share the pool)", gaussian, { sigma: 0.12, epochs: 3, centre: "cosine" })
@@ -15,6 +19,20 @@ batcherLaws(
   gaussian,
   { sigma: 0.12, epochs: 3, reuse: true, centre: "root" },
   { replacement: "once", passes: 3 }
+)
+
+batcherLaws("gaussian (the pool's domain ratios)", gaussian, { sigma: 0.12 }, { replacement: "once", domains: true })
+batcherLaws(
+  "gaussian (stated domain ratios, quantile centre)",
+  gaussian,
+  (domains) => ({ sigma: 0.2, centre: "quantile" as const, domains: ratiosAmong(domains) }),
+  { replacement: "once", domains: true }
+)
+batcherLaws(
+  "gaussian (stated domain ratios, 3 epochs that each serve the pool whole)",
+  gaussian,
+  (domains) => ({ sigma: 0.12, epochs: 3, reuse: true, domains: ratiosAmong(domains) }),
+  { replacement: "once", passes: 3, domains: true }
 )
 
 const drawn = (pool: ReadonlyArray<RatedQuestion>, options: Partial<GaussianOptions>): Array<PlannedBatch> => {

@@ -50,6 +50,32 @@ describe("the paths of the centre", () => {
     assert.deepStrictEqual(targets({ centre: "cosine" }), [1, 0.853553, 0.5, 0.146447, 0])
   })
 
+  it("do not move on by refills where the steps are stated, and go as the pool does where it ends them", () => {
+    const refilled = (steps: number | undefined, each: number) => {
+      const pool = poolOf([20, 20, 20, 20, 20], 4)
+      const options = { promptsPerStep: 10, lastBatch: "partial", sigma: 0.12, seed: Seed.root(0), steps } as const
+      let state = gaussian.init(pool, options)
+      const seen: Array<number> = []
+      for (let step = 0; step < (steps ?? 100); step++) {
+        const [first, drawn] = gaussian.draw(state) ?? []
+        if (first === undefined || drawn === undefined) return seen
+        seen.push(Math.round((first.targetMean ?? NaN) * 1e4) / 1e4)
+        const [batch, more] = each === 0 ? [] : (gaussian.draw(drawn, each) ?? [])
+        state = more ?? drawn
+        if (steps !== undefined && each > 0) assert.closeTo(batch?.targetMean ?? NaN, first.targetMean ?? NaN, 1e-12)
+      }
+      return seen
+    }
+    assert.deepStrictEqual(refilled(5, 1), [1, 0.75, 0.5, 0.25, 0])
+    assert.deepStrictEqual(refilled(5, 9), [1, 0.75, 0.5, 0.25, 0])
+    // 20 questions a step: 5 steps instead of 10, each two places of the path on
+    assert.deepStrictEqual(refilled(undefined, 10), [1, 0.7778, 0.5556, 0.3333, 0.1111])
+    assert.deepStrictEqual(
+      refilled(undefined, 0),
+      drawn(poolOf([20, 20, 20, 20, 20], 4), {}).map((batch) => Math.round((batch.targetMean ?? NaN) * 1e4) / 1e4)
+    )
+  })
+
   it("quantile: the centre is the mean of equal slices of the sorted pool", () => {
     assert.deepStrictEqual(
       [0, 1, 2].map((step) => quantileCentre([0, 0.5, 1], [1, 4, 1], step, 3)),
@@ -187,9 +213,30 @@ describe("domains", () => {
   })
 
   it("without a weight are an error that names the key", () => {
-    assert.throws(() => drawn(pool, { domains: { code: 1, maths: 1 } }), "curriculum.domains.rare")
+    assert.throws(() => drawn(pool, { domains: { code: 1, maths: 1 } }), "curriculum.domain_ratios.rare: the pool has")
     assert.throws(() => ratiosOf(["a"], [1], { a: 0 }), "no domain of the pool has a positive weight")
-    assert.throws(() => ratiosOf(["a"], [1], { a: NaN }), "curriculum.domains.a")
+    assert.throws(() => ratiosOf(["a"], [1], { a: NaN }), "curriculum.domain_ratios.a: the pool has")
+    assert.throws(
+      () => ratiosOf(["", "a"], [1, 1], { a: 1 }),
+      "curriculum.domain_ratios: the pool has questions without"
+    )
+  })
+
+  it("that the pool lacks are an error that names the key and what the pool has", () => {
+    assert.throws(
+      () => drawn(pool, { domains: { code: 1, maths: 1, rare: 1, Maths: 1 } }),
+      "curriculum.domain_ratios.Maths: the pool has no question of this domain; it has code, maths, rare"
+    )
+    // a pool of one domain has its name, too
+    const code = inDomains({ code: [2, 2, 2, 2, 2] })
+    assert.lengthOf(drawn(code, { domains: { code: 1 } })[0]?.questions ?? [], code.length)
+    assert.throws(
+      () => drawn(code, { domains: { maths: 1 } }),
+      "curriculum.domain_ratios.maths: the pool has no question"
+    )
+    // what takes no part in a batch may be named beforehand; an empty pool gives no batch
+    assert.deepStrictEqual([...ratiosOf(["a"], [1], { a: 2, b: 0 })], [1])
+    assert.lengthOf(drawn([], { domains: { code: 1 } }), 0)
   })
 
   it("are conserved with any pool: quotas sum to the batch and never exceed what is left", () => {

@@ -79,6 +79,15 @@ describe("the report of a plan", () => {
     assert.match(off ?? "", /off its target on average \(Wasserstein-1\)/u)
     const from = Number(/batch (\d+)/u.exec(fill ?? "")?.[1])
     report.batches.forEach((row) => assert.strictEqual(row.batch < from && row.fill_share >= 0.25, false))
+    // the last batches ask for the hardest level, of which there is enough: fill lies before them
+    const passing = reported(poolOf([432, 290, 236], 4), { batcher: "gaussian" }).report
+    const [stretch = ""] = passing.warnings.filter((line) => line.includes("is fill"))
+    const [, begin = NaN, end = NaN] = (/^in batches (\d+) to (\d+), \d+ % is fill/u.exec(stretch) ?? []).map(Number)
+    assert.isBelow(begin, end)
+    passing.batches.forEach(({ batch, fill_share }) => {
+      if (batch >= begin && batch <= end) assert.isAtLeast(fill_share, 0.25)
+      if (batch === end + 1) assert.isBelow(fill_share, 0.25)
+    })
     const one = reported(poolOf([0, 50], 4), { batcher: "gaussian" }).report.warnings
     assert.deepStrictEqual(one, ["all questions have the pass rate 0.25: every order of them is the same curriculum"])
     const few = planReport({

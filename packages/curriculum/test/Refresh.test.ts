@@ -1,9 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { CurriculumSpec, RefreshSpec } from "@gradus/domain/manifest/Curriculum"
+import { RefreshSpec } from "@gradus/domain/manifest/Curriculum"
 import * as Seed from "@gradus/domain/Seed"
 import * as Schema from "effect/Schema"
-import { plan } from "../src/Plan.ts"
-import { changeBetween, decideRefresh, poolPrior, replan } from "../src/Refresh.ts"
+import { changeBetween, decideRefresh, poolPrior } from "../src/Refresh.ts"
 import { poolOf } from "./Pools.ts"
 
 const spec = Schema.decodeSync(RefreshSpec)
@@ -88,42 +87,5 @@ describe("regression to the mean", () => {
 
   it("says nothing where nothing can be compared", () => {
     assert.deepInclude(changeBetween([], []), { compared: 0, change: null, beyond_regression: null })
-  })
-})
-
-describe("planning what is left", () => {
-  const pool = poolOf([20, 20, 20, 20], 4)
-  const request = {
-    spec: Schema.decodeSync(CurriculumSpec)({ batcher: "gaussian" }),
-    promptsPerStep: 10,
-    seed: Seed.root(1)
-  }
-  const first = plan({ ...request, pool }).batches
-
-  it("serves each remaining question once, numbered on, by its new rate, and what came back once more", () => {
-    const served = first.slice(0, 3)
-    const left = first.slice(3).flatMap((batch) => batch.questions)
-    const newRates = left.map((question_id) => ({ question_id, passed: 4, scored: 4 }))
-    const back = served[0]!.questions[0]!
-    const again = replan(request, pool, served, newRates, new Set([back]))
-    assert.strictEqual(again.remaining, 51)
-    assert.deepStrictEqual(again.batches.flatMap((batch) => batch.questions).toSorted(), [...left, back].toSorted())
-    assert.deepStrictEqual(
-      again.batches.map((batch) => batch.batch),
-      [4, 5, 6, 7, 8, 9]
-    )
-    const means = again.batches.map((batch) => batch.achievedMean)
-    assert.isAtLeast(Math.min(...means), 0.75)
-  })
-
-  it("keeps to the steps that are left, and has none after the last", () => {
-    assert.lengthOf(replan({ ...request, steps: 5 }, pool, first.slice(0, 3), []).batches, 2)
-    assert.lengthOf(replan({ ...request, steps: 3 }, pool, first.slice(0, 3), []).batches, 0)
-  })
-
-  it("is deterministic, and another plan at another step", () => {
-    const at = (n: number) => replan(request, pool, first.slice(0, n), []).batches.map((batch) => batch.questions)
-    assert.deepStrictEqual(at(2), at(2))
-    assert.notDeepEqual(at(2).slice(1), at(3))
   })
 })

@@ -1,20 +1,8 @@
 /** The kinds of pass-rate columns that are found in the wild, and how a cell of each becomes passes of samples. */
+import { PassRateKind } from "@gradus/domain/manifest/Curriculum"
 import { shown } from "./Cells.ts"
 
-/**
- * rate: share passed, 0 to 1. percent: 0 to 100. fraction: the text "passed/samples". passed_count and failed_count: whole numbers of n.
- * booleans: a list with one entry a sample, null where it has no score. difficulty_0_100: 100 (1 - passed / n), as AdaRFT's data have it.
- */
-export const passRateKinds = [
-  "rate",
-  "percent",
-  "fraction",
-  "passed_count",
-  "failed_count",
-  "booleans",
-  "difficulty_0_100"
-] as const
-export type PassRateKind = (typeof passRateKinds)[number]
+export const passRateKinds = PassRateKind.literals
 
 export interface PassCount {
   readonly passed: number

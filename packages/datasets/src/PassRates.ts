@@ -2,11 +2,12 @@
  * Pass rates that somebody measured elsewhere: a column of a file becomes rated questions. What the column says is stated, never guessed: the
  * same "3/8" is a pass rate on one data set's card and a failure rate on another's reading of it.
  */
+import type { PassRateKind } from "@gradus/domain/manifest/Curriculum"
 import type { RatedQuestion } from "@gradus/domain/Profile"
 import * as Effect from "effect/Effect"
 import * as Cells from "./Cells.ts"
 import type { DatasetRowInvalid } from "./DatasetErrors.ts"
-import { type PassCount, type PassRateKind, readCount } from "./PassRateKinds.ts"
+import { type PassCount, readCount } from "./PassRateKinds.ts"
 import type { Row } from "./Row.ts"
 import { questionId } from "./Task.ts"
 

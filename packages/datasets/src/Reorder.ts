@@ -1,8 +1,7 @@
-/** A data set in the order of a plan: what a trainer that reads its file from top to bottom needs, and nothing else. */
+/** A data set in the order of a plan, for trainers that read a file from top to bottom, and rows as JSONL or as flat Parquet. */
 import type { PlannedBatch } from "@gradus/domain/Plan"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { Row } from "./Row.ts"
 import { type Column, type ColumnType, encodeTable } from "./Table.ts"
 
 /** A plan and a data set do not fit, or the data set does not fit the format that is asked for. */
@@ -15,39 +14,53 @@ export class ExportImpossible extends Schema.TaggedError<ExportImpossible>()("Ex
   }
 }
 
-export type PlannedRow = Readonly<Record<string, unknown>>
+export type AnyRow = Readonly<Record<string, unknown>>
 
 /** Columns that are added: the step that asks the row, from 1, and its place in the batch, from 0. */
-export const planColumns = ["gradus_batch", "gradus_position"] as const
+const planColumns = ["gradus_batch", "gradus_position"] as const
 
-/**
- * Puts rows in the order of a plan; a row that several batches ask is there several times, and one that none asks is left out. `ids` are parallel
- * to the rows. Fails with `ExportImpossible` for a question that the rows lack, and where a column has the name of one that is added.
- */
-export const reorder = Effect.fnUntraced(function* (
-  rows: ReadonlyArray<Row>,
+export interface PlanOrder {
+  /** Indices of rows, from 0, in the order of the plan: one that several batches ask is there several times, one that none asks is not. */
+  readonly rows: ReadonlyArray<number>
+  /** The columns that say where a row stands in the plan, parallel to `rows`. */
+  readonly columns: ReadonlyArray<Column>
+}
+
+/** Puts the rows of a data set in the order of a plan; `ids` are the data set's, in its order. Fails with `ExportImpossible` for a question that it lacks. */
+export const planOrder = (
   ids: ReadonlyArray<string>,
   batches: ReadonlyArray<PlannedBatch>,
   file: string
-): Effect.fn.Return<ReadonlyArray<PlannedRow>, ExportImpossible> {
-  const byId = new Map(ids.map((id, i) => [id, rows[i]]))
-  const taken = planColumns.find((name) => rows.some((row) => Object.hasOwn(row.values, name)))
-  if (taken !== undefined) return yield* new ExportImpossible({ file, reason: `it has a column ${taken} already` })
-  const out: Array<PlannedRow> = []
+): Effect.Effect<PlanOrder, ExportImpossible> => {
+  const rowOf = new Map(ids.map((id, row) => [id, row]))
+  const rows: Array<number> = []
+  const places: ReadonlyArray<Array<number>> = planColumns.map(() => [])
   for (const { batch, questions } of batches) {
     for (const [position, id] of questions.entries()) {
-      const row = byId.get(id)
+      const row = rowOf.get(id)
       if (row === undefined)
-        return yield* new ExportImpossible({ file, reason: `question ${id} of the plan is not in it` })
-      out.push({ ...row.values, gradus_batch: batch, gradus_position: position })
+        return Effect.fail(new ExportImpossible({ file, reason: `question ${id} of the plan is not in it` }))
+      rows.push(row)
+      places[0]?.push(batch)
+      places[1]?.push(position)
     }
   }
-  return out
-})
+  const columns = planColumns.map((name, i): Column => ({
+    name,
+    type: "int32",
+    values: places[i] ?? [],
+    nullable: false
+  }))
+  return Effect.succeed({ rows, columns })
+}
+
+/** JSON of a value; whole numbers that no double holds keep all their digits. Node has `rawJSON`, the declarations of the language do not yet. */
+const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unknown }
+const exact = (_: string, value: unknown): unknown => (typeof value === "bigint" ? rawJSON(String(value)) : value)
 
 /** Writes rows as JSONL. */
-export const toJsonLines = (rows: ReadonlyArray<PlannedRow>): string =>
-  rows.map((row) => `${JSON.stringify(row)}\n`).join("")
+export const toJsonLines = (rows: ReadonlyArray<AnyRow>): string =>
+  rows.map((row) => `${JSON.stringify(row, exact)}\n`).join("")
 
 const elementOf = (value: unknown): "utf8" | "int32" | "double" | "boolean" | undefined => {
   if (typeof value === "string") return "utf8"
@@ -73,20 +86,22 @@ const typeOf = (values: ReadonlyArray<unknown>): ColumnType | undefined => {
  * Encodes rows as flat Parquet. Fails with `ExportImpossible` for a column of mixed or nested values, which it names: JSONL holds these.
  */
 export const toParquet = Effect.fnUntraced(function* (
-  rows: ReadonlyArray<PlannedRow>,
+  rows: ReadonlyArray<AnyRow>,
   file: string
 ): Effect.fn.Return<Uint8Array, ExportImpossible> {
-  const names = new Set(rows.flatMap((row) => Object.keys(row)))
+  const names = new Set<string>()
+  for (const row of rows) for (const name of Object.keys(row)) names.add(name)
   const columns: Array<Column> = []
   for (const name of names) {
     const values = rows.map((row) => row[name] ?? null)
     const type = typeOf(values)
     if (type === undefined) {
-      const reason = `column ${name} holds nested or mixed values, which flat Parquet cannot: write JSONL`
+      const reason = `column ${name} holds nested or mixed values, which flat Parquet cannot: write JSONL, leave the column out, or give the rows as Parquet, whose nested columns are kept`
       return yield* new ExportImpossible({ file, reason })
     }
     columns.push({ name, type, values, nullable: values.includes(null) })
   }
-  if (columns.length === 0) return yield* new ExportImpossible({ file, reason: "the plan has no batch to write" })
+  if (columns.length === 0)
+    return yield* new ExportImpossible({ file, reason: "there is no row to write, and so no column" })
   return yield* encodeTable(columns)
 })

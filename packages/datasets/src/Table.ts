@@ -31,7 +31,7 @@ const elementOf = (type: ColumnType): ElementType =>
   (type.startsWith("list<") ? type.slice(5, -1) : type) as ElementType
 
 /** The Parquet schema of a column: one element, or the three of the standard list. */
-const schemaOf = ({ name, nullable, type }: Column): Array<SchemaElement> => {
+export const schemaOf = ({ name, nullable, type }: Column): Array<SchemaElement> => {
   const repetition_type = nullable ? ("OPTIONAL" as const) : ("REQUIRED" as const)
   const element = physical[elementOf(type)]
   if (!type.startsWith("list<")) return [{ name, repetition_type, ...element }]
@@ -86,14 +86,16 @@ export interface Table {
   readonly rows: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
-/** Turns INT64 into numbers where they are exact, in lists too (other BigInts stay as they are), and an absent list into null. */
+/** Turns INT64 into numbers where they are exact, in lists and structs too (other BigInts stay as they are), and what is absent into null. */
 const plain = (value: unknown): unknown => {
   if (value === undefined) return null
   if (typeof value === "bigint") {
     const number = Number(value)
     return Number.isSafeInteger(number) ? number : value
   }
-  return Array.isArray(value) ? value.map(plain) : value
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(Object.entries(value).map(([name, own]) => [name, plain(own)]))
 }
 
 /** Decodes a table, at most `limit` rows of it. Fails with `TableUnreadable`, which calls it `table`, where the bytes are not Parquet or use an unknown codec. */

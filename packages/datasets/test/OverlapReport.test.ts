@@ -28,9 +28,34 @@ describe("the overlap report", () => {
       }
     ])
     assert.deepStrictEqual(report.within, [
+      { kind: "words", first: { set: "train", question_id: "t1" }, second: { set: "train", question_id: "t2" } },
       { kind: "exact", first: { set: "train", question_id: "t4" }, second: { set: "train", question_id: "t5" } }
     ])
     assert.strictEqual(report.short, 3)
+  })
+
+  it("names every question that is evaluated, also where another of its own set is more like it, and the other way round", () => {
+    const long = `${words(13)} ${words(40, 100)}`
+    const report = overlapReport([
+      named("heldout", "h1", words(20)),
+      named("heldout", "h2", words(30, 500)),
+      named("train", "t1", long),
+      named("train", "t2", long),
+      named("train", "t3", words(30, 500)),
+      named("train", "t4", words(30, 500))
+    ])
+    const pairs = (list: typeof report.across) =>
+      list.map(({ first, kind, second }) => [second.question_id, kind, first.question_id])
+    assert.deepStrictEqual(pairs(report.across), [
+      ["t1", "ngram", "h1"],
+      ["t2", "ngram", "h1"],
+      ["t3", "exact", "h2"],
+      ["t4", "exact", "h2"]
+    ])
+    assert.deepStrictEqual(pairs(report.within), [
+      ["t2", "exact", "t1"],
+      ["t4", "exact", "t3"]
+    ])
   })
 
   it("does not take 12 shared words for an overlap, and 13 for one", () => {

@@ -8,6 +8,12 @@ export const sampleId = (stage: string, step: number, questionId: string, k: num
 /** Names all completions of one question in one step: stage/step/question. */
 export const groupId = (stage: string, step: number, questionId: string): string => `${stage}/${step}/${questionId}`
 
+/** Names the group of a sample. A gate may ask a question twice in a step: the stage in the name tells the two groups apart, question and step do not. */
+export const groupOfSample = (id: string): string => id.slice(0, id.lastIndexOf("/"))
+
+/** Reads the round of a step that asked for a sample: 0 is the first, the others refill what a gate turned away. */
+export const roundOfSample = (id: string): number => Number(/^train-refill-(\d+)\//.exec(id)?.[1] ?? 0)
+
 export const FinishReason = Schema.Literals(["stop", "length"])
 export type FinishReason = typeof FinishReason.Type
 

@@ -1,5 +1,6 @@
 /** The journal of a run: one line a committed transition, appended and synced before the next begins. What it does not say did not happen. */
 import * as Schema from "effect/Schema"
+import { CalibrationReading, JudgeAlarm } from "./Calibration.ts"
 import { MetricsRow, Stage } from "./Metrics.ts"
 import { PlannedBatch } from "./Plan.ts"
 
@@ -22,6 +23,8 @@ export const StageFinished = Schema.TaggedStruct("stage_finished", {
   /** What the stage adds to metrics.ndjson: the journal is the truth, that file is drawn from it. */
   rows: Schema.Array(MetricsRow)
 })
+/** The weights that training starts from were opened for the first time. Whoever goes on starts from the same, or is refused. */
+export const PolicyOpened = Schema.TaggedStruct("policy_opened", { weights: Schema.String })
 /** What came of a question that a step drew; `scored: 0` sends it back to its pool. `advantage` is the mean absolute one. */
 export const StepOutcome = Schema.Struct({
   question_id: Schema.String,
@@ -31,6 +34,14 @@ export const StepOutcome = Schema.Struct({
 })
 export type StepOutcome = typeof StepOutcome.Type
 
+/** A round of questions that a gate asked for after the first one, how many lacked then, and what came of them. */
+export const Refill = Schema.Struct({
+  lacking: Schema.Int,
+  batch: PlannedBatch,
+  outcomes: Schema.Array(StepOutcome)
+})
+export type Refill = typeof Refill.Type
+
 /** All completions of a step are generated, scored and on disk, and so are the bytes of its updates. */
 export const StepGenerated = Schema.TaggedStruct("step_generated", {
   step: Schema.Int,
@@ -39,6 +50,8 @@ export const StepGenerated = Schema.TaggedStruct("step_generated", {
   batch: Schema.optionalKey(PlannedBatch),
   /** What came of each question: all that the batcher's state depends on. */
   outcomes: Schema.optionalKey(Schema.Array(StepOutcome)),
+  /** Later rounds of the same step, where a gate refilled it: of each round what was drawn. */
+  refill: Schema.optionalKey(Schema.Array(Refill)),
   metrics
 })
 export const UpdateApplied = Schema.TaggedStruct("update_applied", {
@@ -55,15 +68,40 @@ export const CheckpointWritten = Schema.TaggedStruct("checkpoint_written", {
   update: Schema.Int,
   digest: Schema.String
 })
+/** What is left of the pool was profiled again after a step, and the course begun anew on it. */
+export const CourseRefreshed = Schema.TaggedStruct("course_refreshed", {
+  step: Schema.Int,
+  /** Why, in words, with the figures that decided. */
+  reason: Schema.String,
+  /** What the refresh adds to metrics.ndjson. */
+  rows: Schema.Array(MetricsRow)
+})
+/** The judge was looked at after a step (0: before the first): its answers to the labelled set where that was due, and what must be looked at. */
+export const JudgeRead = Schema.TaggedStruct("judge_read", {
+  step: Schema.Int,
+  /** Absent where only the step's completions raised an alarm. */
+  calibration: Schema.optionalKey(
+    Schema.Struct({
+      /** Digest of the labelled answers. */
+      set: Schema.String,
+      reading: CalibrationReading
+    })
+  ),
+  alarms: Schema.Array(JudgeAlarm),
+  metrics
+})
 export const RunFinished = Schema.TaggedStruct("run_finished", { step: Schema.Int })
 
 export const JournalEvent = Schema.Union([
   RunStarted,
   StageFinished,
+  PolicyOpened,
   StepGenerated,
   UpdateApplied,
   StepFinished,
   CheckpointWritten,
+  CourseRefreshed,
+  JudgeRead,
   RunFinished
 ])
 export type JournalEvent = typeof JournalEvent.Type

@@ -10,7 +10,7 @@ export const Lineage = Schema.Struct({
   locks: Schema.Record(Schema.String, Schema.String),
   manifest_digest: Schema.String,
   dataset_digest: Schema.String,
-  /** Digests of the judge's prompt texts by kind of truth, where a judge scores. */
+  /** Digests of the prompt texts that a judge may be sent, where one scores: by kind of truth, with `/json_last` where they ask for a JSON schema's reply. */
   judge_prompts: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   versions: Schema.Record(Schema.String, Schema.String),
   hardware: Schema.Struct({

@@ -8,6 +8,7 @@ export const Stage = Schema.Literals([
   "plan",
   "evaluate_first",
   "train",
+  "refresh",
   "evaluate_last",
   "report"
 ])

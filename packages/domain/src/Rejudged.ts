@@ -23,11 +23,15 @@ const GroupWorth = Schema.Struct({
   scored: Schema.Int,
   /** Fewer were scored than the floor: the group was not trained on. */
   dropped: Schema.Boolean,
+  /** Its rate is outside the band of the run's gate: it was not trained on either. Absent without a gate. */
+  turned_away: Schema.optionalKey(Schema.Boolean),
   zero_variance: Schema.Boolean
 })
 
 /** One group whose completions are worth something else now. */
 export const ChangedGroup = Schema.Struct({
+  /** The samples' name without their number: with a gate a question may have two groups in a step. */
+  group_id: Schema.String,
   question_id: Schema.String,
   step: Schema.Int,
   before: GroupWorth,
@@ -44,9 +48,9 @@ export const RejudgeSummary = Schema.Struct({
   values_changed: Schema.Int,
   advantages_changed: Schema.Int,
   groups_changed: Schema.Int,
-  /** Groups that were dropped and would have been trained on. */
+  /** Groups that were dropped, or turned away by a gate, and would have been trained on. */
   groups_regained: Schema.Int,
-  /** Groups that were trained on and would have been dropped. */
+  /** Groups that were trained on and would have been dropped or turned away. */
   groups_lost: Schema.Int,
   mean_before: Schema.NullOr(Schema.Finite),
   mean_after: Schema.NullOr(Schema.Finite),

@@ -78,6 +78,10 @@ export const RunRecord = Schema.Struct({
   examples: Schema.Array(ExamplePair),
   /** What happened to each question; absent where the rollouts were not read. */
   history: Schema.optionalKey(Schema.Array(HistoryRow)),
+  /** Refreshes of the curriculum: after which step, why, and what the new profile said. */
+  refreshes: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ step: Schema.Int, reason: Schema.String, metrics: MetricsRow.fields.metrics }))
+  ),
   finished: Schema.Boolean
 })
 export type RunRecord = typeof RunRecord.Type

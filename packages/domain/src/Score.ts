@@ -18,18 +18,21 @@ export const Verdict = Schema.Struct({
   /** The judge's whole reply; null when there was none. */
   reply: Schema.NullOr(Schema.String),
   model: Schema.String,
-  /** Digest of the judge's prompt template. */
+  /** Digest of the template of the prompt that was sent; of a panel, that of the judge whose reply stands here. */
   prompt_digest: Schema.String,
+  /** What the call is charged with, and those before it that failed after the endpoint had begun: as its reply says, else the estimate. */
   prompt_tokens: Schema.Int,
   completion_tokens: Schema.Int,
   ms: Schema.Finite,
   /** The border that broke, for `failed`. */
   failure: Schema.optionalKey(Schema.String),
+  /** The same as a tag, e.g. `JudgeRefused`, `JudgeBudgetSpent`. */
+  failure_tag: Schema.optionalKey(Schema.String),
   /** Why the guard refused the answer, for a `no` without a call. */
   guard: Schema.optionalKey(Schema.String),
-  /** What was paid, in the currency of the price table; absent where the model has no price. */
+  /** Its price when it was given, in the currency of the price table; absent where the model has no price. */
   cost: Schema.optionalKey(Schema.Finite),
-  /** True when it came from the cache: nothing was paid now. */
+  /** True when it came from the cache: usage and cost are those of the call that was made then, and nothing was paid now. */
   cached: Schema.optionalKey(Schema.Boolean),
   /** What each single call said, where there was more than one (a panel, a swap or a repetition). */
   votes: Schema.optionalKey(

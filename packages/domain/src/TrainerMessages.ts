@@ -1,5 +1,7 @@
 /** The JSON objects of the trainer protocol (docs/trainer-protocol.md). Decoding ignores keys that a newer trainer adds. */
+import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type { PublishTransport } from "./manifest/Generator.ts"
 
 const format = Schema.Literal(1)
 const metrics = Schema.Record(Schema.String, Schema.NullOr(Schema.Finite))
@@ -23,7 +25,15 @@ export const TrainerInfo = Schema.Struct({
   determinism: Schema.Literals(["bitwise", "seeded"]),
   losses: Schema.Array(Schema.String),
   max_body_bytes: Schema.Int,
-  runs: Schema.Array(Schema.Struct({ run: Schema.String, version: Schema.Int, next_update: Schema.Int })),
+  runs: Schema.Array(
+    Schema.Struct({
+      run: Schema.String,
+      version: Schema.Int,
+      next_update: Schema.Int,
+      /** The attention kernel that trains. */
+      attention: Schema.optionalKey(Schema.String)
+    })
+  ),
   memory: Schema.Struct({ resident_bytes: Schema.Finite, peak_bytes: Schema.Finite })
 })
 export type TrainerInfo = typeof TrainerInfo.Type
@@ -75,6 +85,36 @@ export const CheckpointAnswer = Schema.Struct({
   path: Schema.NullOr(Schema.String)
 })
 export type CheckpointAnswer = typeof CheckpointAnswer.Type
+
+/** An engine to publish to; `model` absent: the only one that it serves. */
+export interface PublishTarget {
+  readonly kind: "vllm"
+  readonly url: string
+  readonly transport: PublishTransport
+  readonly directory?: string
+  readonly model?: string
+  readonly api_key?: Redacted.Redacted
+  readonly tolerance?: number
+}
+
+export const PublishAnswer = Schema.Struct({
+  format,
+  run: Schema.String,
+  version: Schema.Int,
+  stage_seconds: Schema.Finite,
+  targets: Schema.Array(
+    Schema.Struct({
+      url: Schema.String,
+      transport: Schema.String,
+      bytes: Schema.Finite,
+      /** By phase: probe, pause, update, resume, check, total. */
+      seconds: Schema.Record(Schema.String, Schema.Finite),
+      /** Between the trainer's and the served log-probabilities: tokens, mean_abs, max_abs, k1, k3. */
+      gap: Schema.Record(Schema.String, Schema.Finite)
+    })
+  )
+})
+export type PublishAnswer = typeof PublishAnswer.Type
 
 export const TokenizeAnswer = Schema.Struct({ format, ids: Schema.Array(Schema.Array(Schema.Int)) })
 export const DetokenizeAnswer = Schema.Struct({ format, texts: Schema.Array(Schema.String) })

@@ -51,6 +51,7 @@ export const PROBLEM = {
   update_gap: { status: 409, retryable: false },
   version_conflict: { status: 409, retryable: false },
   run_conflict: { status: 409, retryable: false },
+  engine_offloaded: { status: 409, retryable: false },
   stale_lease: { status: 412, retryable: false },
   body_too_large: { status: 413, retryable: false },
   media_type_unsupported: { status: 415, retryable: false },
@@ -69,7 +70,10 @@ export const PROBLEM = {
   batch_empty: { status: 422, retryable: false },
   policy_unavailable: { status: 422, retryable: false },
   trainer_failed: { status: 500, retryable: true },
+  publish_failed: { status: 502, retryable: true },
   shutting_down: { status: 503, retryable: true },
+  /** A worker of the trainer died; the others start again with it, and what was applied is replayed. */
+  workers_lost: { status: 503, retryable: true },
   storage_full: { status: 507, retryable: true }
 } as const
 export type ProblemCode = keyof typeof PROBLEM

@@ -13,11 +13,15 @@ const format1 = [
   `{"_tag":"run_started","format":1,"attempt":2,"manifest_digest":"ab"}`,
   `{"_tag":"stage_finished","stage":"warmup","input_digest":"cd","reused":true,"weights":"ef","rows":[{"format":1,"stage":"warmup","step":1,"metrics":{"loss":2.5,"entropy":null}}]}`,
   `{"_tag":"stage_finished","stage":"plan","input_digest":"cd","reused":false,"rows":[]}`,
+  `{"_tag":"policy_opened","weights":"09"}`,
   `{"_tag":"step_generated","step":3,"updates":[{"update":5,"digest":"0a"},{"update":6,"digest":"0b"}],"metrics":{"reward":0.25,"frac_reward_zero_std":0}}`,
   `{"_tag":"update_applied","step":3,"update":5,"digest":"0a","version":4,"applied":true,"metrics":{"loss":-0.125,"ratio/max":1}}`,
   `{"_tag":"update_applied","step":3,"update":6,"digest":"0b","version":4,"applied":false,"metrics":{"loss":null}}`,
   `{"_tag":"step_finished","step":3,"version":4}`,
   `{"_tag":"checkpoint_written","step":10,"update":19,"digest":"0c"}`,
+  `{"_tag":"course_refreshed","step":12,"reason":"every 12 steps","rows":[{"format":1,"stage":"refresh","step":12,"metrics":{"refresh/questions":30}}]}`,
+  `{"_tag":"judge_read","step":0,"calibration":{"set":"0d","reading":{"step":0,"labelled":2,"unscored":1,"agreement":1,"falseAccepts":null,"falseRejects":0,"mean":1,"said":["yes","failed"]}},"alarms":[],"metrics":{"judge/calibration/agreement":1}}`,
+  `{"_tag":"judge_read","step":7,"alarms":[{"kind":"judge_rises_alone","step":7,"found":0.5,"limit":0.15}],"metrics":{"judge/alarm/judge_rises_alone":1}}`,
   `{"_tag":"run_finished","step":43}`
 ]
 

@@ -34,7 +34,8 @@ export const publish = Effect.fn("Artifacts.publish")(function* (
     yield* fs.rename(aside, directory).pipe(
       Effect.catch((cause) =>
         Effect.flatMap(exists(directory), (there) =>
-          there ? fs.remove(aside, { recursive: true }) : Effect.fail(cause)
+          // a rename may be reported as failed and have moved all the same: then there is nothing aside
+          there ? fs.remove(aside, { recursive: true, force: true }) : Effect.fail(cause)
         )
       ),
       Effect.mapError(failed)

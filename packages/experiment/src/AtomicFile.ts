@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
+import { Owner, type OwnerLost, verify } from "./Owner.ts"
 
 /** A file of the run directory could not be written or read. */
 export class RunFileFailed extends Schema.TaggedError<RunFileFailed>()("RunFileFailed", {
@@ -18,24 +19,49 @@ export class RunFileFailed extends Schema.TaggedError<RunFileFailed>()("RunFileF
 const failed = (file: string, operation: "read" | "write") => (cause: { readonly message: string }) =>
   new RunFileFailed({ file, operation, reason: cause.message })
 
-/** Writes a file atomically. One process writes a run directory (RunLease), so the name aside is fixed and a leftover is simply replaced. */
+/**
+ * Where a file is written before it is renamed: in the folder of the run's owner; where the run directory is not concerned, beside it, under the run's
+ * name, since other runs may write the same file at the same time.
+ */
+const asideOf = Effect.fnUntraced(function* (file: string) {
+  const path = yield* Path.Path
+  const owner = yield* Owner
+  if (owner !== undefined && file.startsWith(owner.root + path.sep)) return yield* owner.aside(path.basename(file))
+  const run = owner === undefined ? "" : `.${path.basename(owner.root)}`
+  return path.join(path.dirname(file), `.${path.basename(file)}${run}.tmp`)
+})
+
+/** Writes bytes and closes the file when they are on disk. */
+const writeSynced = Effect.fnUntraced(function* (file: string, bytes: Uint8Array) {
+  const fs = yield* FileSystem.FileSystem
+  const handle = yield* fs.open(file, { flag: "w" })
+  yield* handle.writeAll(bytes)
+  yield* handle.sync
+}, Effect.scoped)
+
+/** Writes a file atomically. One process writes a run directory (RunLease), so a leftover is simply replaced. Fails when the run was taken over. */
 export const writeFile = Effect.fn("AtomicFile.write")(
   function* (file: string, data: Uint8Array | string) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
+    yield* verify
     yield* fs.makeDirectory(path.dirname(file), { recursive: true })
-    const aside = path.join(path.dirname(file), `.${path.basename(file)}.tmp`)
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data
     yield* Effect.scoped(
       Effect.gen(function* () {
-        const handle = yield* fs.open(aside, { flag: "w" })
-        yield* handle.writeAll(bytes)
-        yield* handle.sync
+        const aside = yield* asideOf(file)
+        yield* writeSynced(aside, bytes)
+        yield* fs.rename(aside, file)
       })
     )
-    yield* fs.rename(aside, file)
   },
-  (effect, file) => Effect.mapError(effect, failed(file, "write"))
+  (effect, file) =>
+    Effect.catch(effect, (cause) =>
+      cause._tag === "PlatformError"
+        ? // a folder that is gone may be an owner's who was replaced: that is then what happened
+          Effect.andThen(verify, Effect.fail<RunFileFailed | OwnerLost>(failed(file, "write")(cause)))
+        : Effect.fail<RunFileFailed | OwnerLost>(cause)
+    )
 )
 
 /** Reads a whole file. */

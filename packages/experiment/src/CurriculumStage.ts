@@ -6,7 +6,7 @@ import * as Seed from "@gradus/domain/Seed"
 import { filter } from "@gradus/curriculum/Filter"
 import { needsOutcomes } from "@gradus/curriculum/Batchers"
 import { type CurriculumPlan, plan, planDigest } from "@gradus/curriculum/Plan"
-import { CurriculumInvalid, PoolInvalid } from "@gradus/curriculum/PoolInvalid"
+import { refusing } from "@gradus/curriculum/PoolInvalid"
 import { encodeRows } from "@gradus/datasets/Parquet"
 import { decodePlan, encodePlan } from "@gradus/datasets/PlanTable"
 import * as Effect from "effect/Effect"
@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
 import { readFile, writeFile } from "./AtomicFile.ts"
 import type { RunContext } from "./Context.ts"
 import { begin, type Course } from "./Course.ts"
+import { isOpen, servedBatches } from "./Served.ts"
 
 /** The filter kept nothing that could be served. */
 export class NothingToTrainOn extends Schema.TaggedError<NothingToTrainOn>()("NothingToTrainOn", {
@@ -40,23 +41,25 @@ export interface Served {
   readonly notes: ReadonlyArray<string>
 }
 
-/** A setting or a question that the batcher refuses is an expected failure; anything else it throws is a bug. */
-const refused = <A>(make: () => A): Effect.Effect<A, PoolInvalid | CurriculumInvalid> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(make())
-    } catch (cause) {
-      return cause instanceof PoolInvalid || cause instanceof CurriculumInvalid ? Effect.fail(cause) : Effect.die(cause)
-    }
-  })
+/** What makes a run ask other questions than its plan says; a plan of such a run shows its beginning. */
+const detours = ({ gate, refresh }: RunContext["manifest"]): ReadonlyArray<string> => [
+  ...(gate === undefined
+    ? []
+    : ["with a gate, steps also ask questions of later batches: this plan is what a run without rejections would ask"]),
+  ...(refresh === undefined
+    ? []
+    : ["with a refresh, batches after it are planned anew: this plan holds until the first one"])
+]
+
+/** What of a plan is to be said whatever its batches are; the same in every attempt. */
+const foreseen = (manifest: RunContext["manifest"]): ReadonlyArray<string> =>
+  needsOutcomes(manifest.curriculum)
+    ? [`${manifest.curriculum.batcher} learns from outcomes: its batches are known when they are drawn`]
+    : detours(manifest)
 
 const makePlan = (context: RunContext, pool: ReadonlyArray<RatedQuestion>): CurriculumPlan => {
   const { curriculum, train } = context.manifest
-  if (needsOutcomes(curriculum))
-    return {
-      batches: [],
-      notes: [`${curriculum.batcher} learns from outcomes: its batches are known when they are drawn`]
-    }
+  if (needsOutcomes(curriculum)) return { batches: [], notes: [] }
   return plan({
     pool,
     spec: curriculum,
@@ -75,12 +78,13 @@ export const filterAndPlan = Effect.fn("CurriculumStage.filterAndPlan")(function
   const filtered = filter(profile, manifest.filter)
   if (filtered.kept.length === 0)
     return yield* new NothingToTrainOn({ questions: profile.length, dropAt: manifest.filter.drop_at })
-  const course = yield* refused(() => begin(manifest, filtered.kept, Seed.child(context.seed, "plan")))
+  const said = [...filtered.notes, ...foreseen(manifest)]
+  const course = yield* refusing(() => begin(manifest, filtered.kept, Seed.child(context.seed, "plan")))
   if (journal.events().some((event) => event._tag === "stage_finished" && event.stage === "plan")) {
     const stored = needsOutcomes(manifest.curriculum) ? [] : yield* decodePlan(yield* readFile(directory.plan))
-    return { course, plan: stored, notes: [] } satisfies Served
+    return { course, plan: stored, notes: said } satisfies Served
   }
-  const made = yield* refused(() => makePlan(context, filtered.kept))
+  const made = yield* refusing(() => makePlan(context, filtered.kept))
   yield* writeFile(directory.filter, yield* encodeRows(FilterRow, filtered.rows))
   if (!needsOutcomes(manifest.curriculum)) yield* writeFile(directory.plan, yield* encodePlan(made.batches))
   const dropped = profile.length - filtered.kept.length
@@ -94,20 +98,21 @@ export const filterAndPlan = Effect.fn("CurriculumStage.filterAndPlan")(function
     filter: stageRow("filter", { "filter/kept": filtered.kept.length, "filter/dropped": dropped }),
     plan: stageRow("plan", { "plan/batches": made.batches.length, "plan/questions": filtered.kept.length })
   }
+  // two transitions: an attempt that was cut between them has the first already
   const finish = (stage: "filter" | "plan", digest: string) =>
-    journal.commit({ _tag: "stage_finished", stage, input_digest: digest, reused: false, rows: [rows[stage]] })
+    journal.events().some((event) => event._tag === "stage_finished" && event.stage === stage)
+      ? Effect.void
+      : journal.commit({ _tag: "stage_finished", stage, input_digest: digest, reused: false, rows: [rows[stage]] })
   yield* finish("filter", input)
   yield* finish("plan", planDigest(made.batches))
   yield* context.records.metrics(journal.events())
-  for (const note of made.notes) yield* Effect.logWarning(note)
-  return { course, plan: made.batches, notes: made.notes } satisfies Served
+  const notes = [...said, ...made.notes]
+  for (const note of notes) yield* Effect.logWarning(note)
+  return { course, plan: made.batches, notes } satisfies Served
 })
 
-/** Writes the batches that were drawn as the plan, where it could not be known beforehand. */
+/** Writes the batches that were asked as the plan, where they could not all be known beforehand. */
 export const writeDrawn = Effect.fn("CurriculumStage.writeDrawn")(function* (context: RunContext) {
-  if (!needsOutcomes(context.manifest.curriculum)) return
-  const batches = context.journal
-    .events()
-    .flatMap((event) => (event._tag === "step_generated" ? (event.batch ?? []) : []))
-  yield* writeFile(context.directory.plan, yield* encodePlan(batches))
+  if (!isOpen(context.manifest)) return
+  yield* writeFile(context.directory.plan, yield* encodePlan(servedBatches(context.journal.events())))
 })

@@ -47,6 +47,7 @@ export const evaluateSet = Effect.fn("Evaluate.set")(function* (
     step,
     model: policy.model,
     policyVersion: policy.version,
+    run: policy.run,
     questions: context.sets.evaluation[set] ?? [],
     samples: context.manifest.evaluate.samples,
     sampling: context.manifest.evaluate.sampling ?? context.manifest.sampling,

@@ -23,6 +23,7 @@ import * as Schema from "effect/Schema"
 import { exists, readFile, readJson, RunFileFailed } from "./AtomicFile.ts"
 import { readJournal } from "./Journal.ts"
 import { layout, type RunDirectory } from "./RunDirectory.ts"
+import { batchesOf } from "./Served.ts"
 
 /** resolved.json: the manifest with everything that it left unsaid, and where each value came from. */
 export const ResolvedFile = Schema.Struct({
@@ -34,7 +35,8 @@ export const ResolvedFile = Schema.Struct({
   provenance: Schema.Array(Schema.Unknown)
 })
 
-const lines = Effect.fn("ReadRun.lines")(function* <S extends Schema.Top & { readonly DecodingServices: never }>(
+/** Reads a file of JSON lines; none where it is not there. A torn last line is left out. */
+export const lines = Effect.fn("ReadRun.lines")(function* <S extends Schema.Top & { readonly DecodingServices: never }>(
   schema: S,
   file: string
 ) {
@@ -50,9 +52,11 @@ const lines = Effect.fn("ReadRun.lines")(function* <S extends Schema.Top & { rea
 /** Sets in the order in which a reader wants them: those of the design first. */
 const SETS = ["heldout", "hard"]
 const place = (set: string): number => (SETS.includes(set) ? SETS.indexOf(set) : SETS.length)
-const bySet = (a: string, b: string): number => place(a) - place(b) || (a < b ? -1 : 1)
+/** Compares two sets by it. */
+export const bySet = (a: string, b: string): number => place(a) - place(b) || (a < b ? -1 : 1)
 
-const readings = Effect.fn("ReadRun.readings")(function* (directory: RunDirectory) {
+/** Reads every evaluation reading of a run, sets in reading order. */
+export const readings = Effect.fn("ReadRun.readings")(function* (directory: RunDirectory) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const root = path.join(directory.root, "eval")
@@ -100,9 +104,17 @@ const examples = Effect.fn("ReadRun.examples")(function* (
   return pairs
 })
 
-/** The batches so far, where there is no plan of all of them. */
-const drawnBatches = (events: ReadonlyArray<JournalEvent>) =>
-  events.flatMap((event) => (event._tag === "step_generated" ? (event.batch ?? []) : []))
+const planOf = Effect.fn("ReadRun.plan")(function* (directory: RunDirectory) {
+  return (yield* exists(directory.plan)) ? yield* decodePlan(yield* readFile(directory.plan)) : []
+})
+
+/** Why and when the course was begun anew. */
+const refreshes = (events: ReadonlyArray<JournalEvent>): NonNullable<RunRecord["refreshes"]> =>
+  events.flatMap((event) =>
+    event._tag === "course_refreshed"
+      ? [{ step: event.step, reason: event.reason, metrics: event.rows[0]?.metrics ?? {} }]
+      : []
+  )
 
 /** What happened to each question, from the completions of every step. */
 const history = Effect.fn("ReadRun.history")(function* (
@@ -131,9 +143,10 @@ export const readRun = Effect.fn("ReadRun.readRun")(function* (root: string) {
     lineage: yield* readJson(Lineage, directory.lineage),
     metrics: yield* lines(MetricsRow, directory.metrics),
     timings: yield* lines(TimingsRow, directory.timings),
-    plan: (yield* exists(directory.plan)) ? yield* decodePlan(yield* readFile(directory.plan)) : drawnBatches(events),
+    plan: batchesOf(resolved.manifest, events, yield* planOf(directory)),
     profile: rates,
     history: yield* history(directory, rates, events),
+    refreshes: refreshes(events),
     evaluation,
     examples: yield* examples(directory, evaluation, resolved.manifest.report.examples),
     finished: events.some((event) => event._tag === "run_finished")

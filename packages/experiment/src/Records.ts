@@ -2,10 +2,12 @@
 import { canonicalJson } from "@gradus/domain/Digest"
 import type { JournalEvent } from "@gradus/domain/Journal"
 import type { MetricsRow, Stage } from "@gradus/domain/Metrics"
+import { MetricsSink } from "@gradus/domain/MetricsSink"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import { RunFileFailed, writeFile } from "./AtomicFile.ts"
+import { exists, readFile, RunFileFailed, writeFile } from "./AtomicFile.ts"
+import { type OwnerLost, verify } from "./Owner.ts"
 import type { RunDirectory } from "./RunDirectory.ts"
 
 type Metrics = MetricsRow["metrics"]
@@ -29,15 +31,26 @@ export const metricsRows = (events: ReadonlyArray<JournalEvent>): ReadonlyArray<
   const rows: Array<MetricsRow> = []
   let generated: Metrics = {}
   let updates: Array<Metrics> = []
+  let judge: Metrics = {}
   for (const event of events) {
-    if (event._tag === "stage_finished") rows.push(...event.rows)
+    if (event._tag === "stage_finished" || event._tag === "course_refreshed") rows.push(...event.rows)
     if (event._tag === "step_generated") {
       generated = event.metrics
       updates = []
+      judge = {}
     }
     if (event._tag === "update_applied") updates.push(event.metrics)
+    if (event._tag === "judge_read") {
+      if (event.step === 0) rows.push({ format: 1, stage: "train", step: 0, metrics: event.metrics })
+      else judge = event.metrics
+    }
     if (event._tag === "step_finished")
-      rows.push({ format: 1, stage: "train", step: event.step, metrics: stepMetrics(generated, updates) })
+      rows.push({
+        format: 1,
+        stage: "train",
+        step: event.step,
+        metrics: { ...stepMetrics(generated, updates), ...judge }
+      })
   }
   return rows
 }
@@ -48,20 +61,34 @@ export const metricsText = (rows: ReadonlyArray<MetricsRow>): string =>
 
 export interface Records {
   /** Brings metrics.ndjson up to what the journal says. */
-  readonly metrics: (events: ReadonlyArray<JournalEvent>) => Effect.Effect<void, RunFileFailed>
+  readonly metrics: (events: ReadonlyArray<JournalEvent>) => Effect.Effect<void, RunFileFailed | OwnerLost>
   readonly timings: (
     stage: Stage,
     step: number,
     seconds: Readonly<Record<string, number>>
-  ) => Effect.Effect<void, RunFileFailed>
+  ) => Effect.Effect<void, RunFileFailed | OwnerLost>
 }
 
-const append = (fs: FileSystem.FileSystem, file: string, text: string) =>
-  text === ""
-    ? Effect.void
-    : fs
-        .writeFile(file, new TextEncoder().encode(text), { flag: "a" })
-        .pipe(Effect.mapError((cause) => new RunFileFailed({ file, operation: "write", reason: cause.message })))
+const failed = (file: string) => (cause: { readonly message: string }) =>
+  new RunFileFailed({ file, operation: "write", reason: cause.message })
+
+/** Opens a file for appending. What its path means later does not matter: an owner that was replaced appends to a file that nobody reads. */
+const appender = Effect.fnUntraced(function* (file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const handle = yield* Effect.mapError(fs.open(file, { flag: "a" }), failed(file))
+  return (text: string) =>
+    text === ""
+      ? Effect.void
+      : Effect.andThen(verify, Effect.mapError(handle.writeAll(new TextEncoder().encode(text)), failed(file)))
+})
+
+/** Cuts off a last line that a killed attempt left torn: the next one would be written to its end. */
+const cutTorn = Effect.fn("Records.cutTorn")(function* (file: string) {
+  if (!(yield* exists(file))) return
+  const bytes = yield* readFile(file)
+  const whole = bytes.lastIndexOf(0x0a) + 1
+  if (whole < bytes.length) yield* writeFile(file, bytes.subarray(0, whole))
+})
 
 /** Opens both files; metrics.ndjson is written anew from the journal, whatever an earlier attempt left. */
 export const openRecords = Effect.fn("Records.open")(function* (
@@ -69,17 +96,22 @@ export const openRecords = Effect.fn("Records.open")(function* (
   attempt: number,
   events: ReadonlyArray<JournalEvent>
 ) {
-  const fs = yield* FileSystem.FileSystem
+  const sink = yield* MetricsSink
   const first = metricsRows(events)
   yield* writeFile(directory.metrics, metricsText(first))
+  yield* cutTorn(directory.timings)
+  const appendMetrics = yield* appender(directory.metrics)
+  const appendTimings = yield* appender(directory.timings)
   let written = first.length
   const metrics = Effect.fn("Records.metrics")(function* (now: ReadonlyArray<JournalEvent>) {
     const rows = metricsRows(now)
-    yield* append(fs, directory.metrics, metricsText(rows.slice(written)))
+    const added = rows.slice(written)
+    yield* appendMetrics(metricsText(added))
     written = rows.length
+    if (added.length > 0) yield* sink(added)
   })
   const timings: Records["timings"] = (stage, step, seconds) =>
-    append(fs, directory.timings, `${JSON.stringify({ format: 1, attempt, stage, step, seconds })}\n`)
+    appendTimings(`${JSON.stringify({ format: 1, attempt, stage, step, seconds })}\n`)
   return { metrics, timings } satisfies Records
 })
 

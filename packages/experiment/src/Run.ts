@@ -1,7 +1,6 @@
 /** A run from manifest to report: warm-up, profile, filter, plan, train, evaluate, report. Every stage picks up where the journal stands. */
-import { Digest, ofBytes, ofJson } from "@gradus/domain/Digest"
+import { ofBytes } from "@gradus/domain/Digest"
 import { Lineage } from "@gradus/domain/Lineage"
-import { RunLease } from "@gradus/domain/RunLease"
 import type { TimingsRow } from "@gradus/domain/Metrics"
 import type { EvaluationReading } from "@gradus/domain/RunRecord"
 import type { RunSummary } from "@gradus/domain/RunSummary"
@@ -10,6 +9,7 @@ import type { ResolvedManifest } from "@gradus/manifest/Resolve"
 import { planDigest } from "@gradus/curriculum/Plan"
 import { loadQuestions as load } from "@gradus/datasets/service/LoadQuestions"
 import type { Generator } from "@gradus/inference/Generator"
+import type { JudgeCalibration } from "@gradus/rewards/service/JudgeCalibration"
 import type { Scorer } from "@gradus/rewards/service/Scorer"
 import { promptDigests } from "@gradus/rewards/judge/Prompt"
 import { Trainer } from "@gradus/trainer-client/Trainer"
@@ -18,34 +18,23 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import { exists, readFile, readJson, writeFile, writeJson } from "./AtomicFile.ts"
 import type { RunContext } from "./Context.ts"
 import { filterAndPlan, writeDrawn } from "./CurriculumStage.ts"
 import { evaluateAll } from "./Evaluate.ts"
+import { watchJudge } from "./JudgeWatch.ts"
 import { openJournal, readJournal } from "./Journal.ts"
-import type { TrainedPolicy } from "./Policy.ts"
 import { profile } from "./Profile.ts"
+import { asOwner } from "./Owner.ts"
+import { openPolicy } from "./OpenPolicy.ts"
 import * as Progress from "./Progress.ts"
 import { firstDifference } from "./Difference.ts"
 import { readRun, ResolvedFile } from "./ReadRun.ts"
 import { openRecords } from "./Records.ts"
-import { writeReport } from "./Report.ts"
+import { RunChanged } from "./RunChanged.ts"
 import { layout, type RunDirectory } from "./RunDirectory.ts"
 import { catchUp, finishTraining, train } from "./Train.ts"
-import { trainerPolicy } from "./TrainerPolicy.ts"
 import { warmup } from "./Warmup.ts"
-
-/** The directory holds a run of another manifest. */
-export class RunChanged extends Schema.TaggedError<RunChanged>()("RunChanged", {
-  directory: Schema.String,
-  /** The first thing that differs: a path in the manifest, or `dataset`. */
-  field: Schema.String
-}) {
-  override get message(): string {
-    return `${this.directory} holds a run with another ${this.field}; nothing was changed. Use another --runs directory or name`
-  }
-}
 
 /** What the application knows about where a run comes from. */
 export type Origin = Pick<Lineage, "commit" | "dirty" | "locks" | "versions" | "hardware">
@@ -58,6 +47,8 @@ export interface RunInput {
   readonly base: string
   readonly root: string
   readonly origin: Origin
+  /** Whether the report is drawn at the end; absent: it is. A sweep has thousands of runs and one report. */
+  readonly report?: boolean
 }
 
 /** A run goes on only with the manifest that it began with. */
@@ -92,7 +83,7 @@ const describe = Effect.fn("Run.describe")(function* (input: RunInput, directory
     ...input.origin,
     manifest_digest: input.resolved.digest,
     dataset_digest: datasetDigest,
-    ...(judge === undefined ? {} : { judge_prompts: promptDigests(judge.verdict) }),
+    ...(judge === undefined ? {} : { judge_prompts: promptDigests(judge) }),
     trainer: {
       torch: info.torch,
       device: info.device,
@@ -147,20 +138,6 @@ const prepare = Effect.fn("Run.prepare")(function* (input: RunInput) {
   return context
 })
 
-/** Opens the trainer's run for GRPO: a run of its own, with fresh moments. */
-const openPolicy = Effect.fn("Run.openPolicy")(function* (context: RunContext, start: string | undefined) {
-  const trainer = yield* Trainer
-  const { manifest } = context
-  const name = `train-${ofJson({ run: context.directory.run, manifest: context.manifestDigest }).slice(0, 16)}`
-  const run = yield* trainer.open(name, {
-    policy: start === undefined ? yield* trainerPolicy(context) : { kind: "artifact", digest: Digest.make(start) },
-    optimizer: manifest.train.optimizer,
-    micro_batch_tokens: manifest.trainer.micro_batch_tokens,
-    dtype: manifest.trainer.dtype
-  })
-  return { run, model: name, version: run.version, start: start ?? run.policy_digest } satisfies TrainedPolicy
-})
-
 const accuracyAt = (readings: ReadonlyArray<EvaluationReading>, set: string, step: number): number | null =>
   readings.find((one) => one.set === set && one.step === step)?.accuracy ?? null
 
@@ -202,11 +179,19 @@ export const summary = Effect.fn("Run.summary")(function* (root: string) {
   return result
 })
 
+/** Draws the report. What draws it is loaded here: it weighs more than all the rest, and most processes of a sweep never need it. */
+const drawReport = Effect.fn("Run.drawReport")(function* (root: string) {
+  const { writeReport } = yield* Effect.promise(() => import("./Report.ts"))
+  return yield* writeReport(root)
+})
+
 /** What a run works with. */
-export type RunEngines = Trainer | Generator | Scorer
+export type RunEngines = Trainer | Generator | Scorer | JudgeCalibration
 
 /** Warm-up and profile: how hard the questions are for the policy that training starts from. */
 const upToProfile = Effect.fn("Run.upToProfile")(function* (context: RunContext) {
+  // before anything is trained: a judge that accepts wrong answers is better known now
+  yield* watchJudge(context, 0)
   const start = yield* warmup(context)
   const policy = yield* openPolicy(context, start)
   yield* catchUp(context, policy)
@@ -229,20 +214,22 @@ const work = Effect.fn("Run.work")(function* (input: RunInput) {
   yield* finishTraining(context, trained, steps)
   yield* evaluateAll(context, trained, "evaluate_last", steps)
   yield* context.journal.commit({ _tag: "run_finished", step: steps })
-  yield* (yield* Trainer).close(trained.run)
+  const trainer = yield* Trainer
+  yield* trainer.close(trained.run)
+  if (trained.reference !== undefined) yield* trainer.close(trained.reference)
   yield* context.records.timings("report", 0, { run: ((yield* Clock.currentTimeMillis) - started) / 1000 })
+  if (input.report === false) return
   yield* Progress.report({ stage: "report", done: 0, total: 1, unit: "page" })
-  yield* writeReport(input.root)
+  yield* drawReport(input.root)
   yield* Progress.report({ stage: "report", done: 1, total: 1, unit: "page" })
 })
 
 /** Runs an experiment to its end, or goes on where an earlier attempt stopped. The engines start when the run is ours, and stop with it. */
 export const run = Effect.fn("Run.run")(function* <E>(input: RunInput, engines: Layer.Layer<RunEngines, E>) {
-  yield* (yield* RunLease).acquire(input.root)
-  yield* Effect.provide(work(input), engines)
+  yield* asOwner(input.root, Effect.provide(work(input), engines))
   const result = yield* summary(input.root)
   return Option.getOrThrow(Option.fromUndefinedOr(result))
-}, Effect.scoped)
+})
 
 /** Sums up a run that is finished, after drawing its report where that is missing; undefined where there is something left to do. Fails for a run of another manifest. */
 export const finished = Effect.fn("Run.finished")(function* (input: RunInput) {
@@ -250,25 +237,22 @@ export const finished = Effect.fn("Run.finished")(function* (input: RunInput) {
   if (!(yield* exists(directory.lineage))) return undefined
   yield* checkManifest(input, directory)
   const result = yield* summary(input.root)
-  if (result !== undefined && !(yield* exists(directory.report))) yield* writeReport(input.root)
+  if (result !== undefined && input.report !== false && !(yield* exists(directory.report)))
+    yield* drawReport(input.root)
   return result
 })
 
-/** Owns a run directory while an effect works in it. */
-const owned = <A, E, E2, R>(
+/** Does a part of a run in its directory. */
+const prepared = <A, E, E2, R>(
   input: RunInput,
   engines: Layer.Layer<RunEngines, E2>,
   part: (context: RunContext) => Effect.Effect<A, E, R>
-) =>
-  Effect.gen(function* () {
-    yield* (yield* RunLease).acquire(input.root)
-    return yield* Effect.provide(Effect.flatMap(prepare(input), part), engines)
-  }).pipe(Effect.scoped)
+) => asOwner(input.root, Effect.provide(Effect.flatMap(prepare(input), part), engines))
 
 /** Runs an experiment up to its profile; `run` goes on from there. */
 export const profileOf = <E>(input: RunInput, engines: Layer.Layer<RunEngines, E>) =>
-  owned(input, engines, (context) => Effect.map(upToProfile(context), ({ rates }) => rates))
+  prepared(input, engines, (context) => Effect.map(upToProfile(context), ({ rates }) => rates))
 
 /** Runs an experiment up to its plan; `run` goes on from there. */
 export const planOf = <E>(input: RunInput, engines: Layer.Layer<RunEngines, E>) =>
-  owned(input, engines, (context) => Effect.map(upToPlan(context), ({ served }) => served))
+  prepared(input, engines, (context) => Effect.map(upToPlan(context), ({ served }) => served))

@@ -17,12 +17,17 @@ export interface RunDirectory {
   readonly plan: string
   readonly profile: string
   readonly filter: string
+  /** What happened to each question, a row each time that it was drawn. */
+  readonly history: string
   readonly report: string
   readonly figures: string
   readonly logs: string
   /** State of the embedded trainer: ledger, log of updates, checkpoints. */
   readonly trainer: string
   readonly profileChunk: (chunk: number) => string
+  /** The profile of what was left after a step, and its chunks. */
+  readonly refreshProfile: (step: number) => string
+  readonly refreshChunk: (step: number, chunk: number) => string
   readonly rollouts: (step: number) => string
   readonly update: (step: number, index: number) => string
   /** What the judge said, beside the completions of a file: `<name>.parquet` has `<name>.verdicts.parquet`. */
@@ -50,11 +55,14 @@ export const layout = Effect.fn("RunDirectory.layout")(function* (root: string) 
     plan: at("plan.parquet"),
     profile: at("profile.parquet"),
     filter: at("filter.parquet"),
+    history: at("history.parquet"),
     report: at("report.html"),
     figures: at("figures"),
     logs: at("logs"),
     trainer: at("trainer"),
     profileChunk: (chunk) => at("profile", `chunk_${six(chunk)}.parquet`),
+    refreshProfile: (step) => at("refresh", six(step), "profile.parquet"),
+    refreshChunk: (step, chunk) => at("refresh", six(step), `chunk_${six(chunk)}.parquet`),
     rollouts: (step) => at("steps", six(step), "rollouts.parquet"),
     verdicts: (file) => file.replace(/\.parquet$/, ".verdicts.parquet"),
     update: (step, index) => at("steps", six(step), `update_${index}.arrow`),

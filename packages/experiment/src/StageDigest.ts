@@ -1,13 +1,24 @@
 /** The identity of stage outputs: a digest of everything that they depend on. The version of a stage's code is raised by hand when its results change. */
 import { type Digest, ofJson } from "@gradus/domain/Digest"
+import type { RatesSpec } from "@gradus/domain/manifest/Curriculum"
 import type { Manifest } from "@gradus/domain/manifest/Manifest"
+import { judgeIdentity } from "./JudgeIdentity.ts"
 
 const VERSION = { warmup: 1, profile: 1 } as const
 
+/** Versions of all stages that a run's results depend on. */
+export const stageVersions = { ...VERSION, filter: 1, plan: 1, train: 1, evaluate: 1 } as const
+
+/** How long a call may take changes nothing that it computes. */
+const withoutDeadline = <A extends { readonly deadline?: number }>(trainer: A) => {
+  const { deadline: _, ...rest } = trainer
+  return rest
+}
+
 /** Where a trainer is does not change what it computes; how it computes does. */
 const compute = (trainer: Manifest["trainer"]) =>
-  trainer.kind === "embedded"
-    ? trainer
+  trainer.kind !== "service"
+    ? withoutDeadline(trainer)
     : { dtype: trainer.dtype, micro_batch_tokens: trainer.micro_batch_tokens, chunk_prompts: trainer.chunk_prompts }
 
 /** Identifies the warm-up's policy: same questions, prompt, start, settings and seed give the same weights. */
@@ -24,7 +35,7 @@ export const warmupDigest = (manifest: Manifest, datasetDigest: string): Digest 
     compute: compute(manifest.trainer)
   })
 
-/** Identifies a profile: policy, questions, sampling and reward. */
+/** Identifies a profile: policy, questions, sampling and reward; a judge by what decides its verdicts. */
 export const profileDigest = (manifest: Manifest, datasetDigest: string, weights: string): Digest =>
   ofJson({
     stage: "profile",
@@ -37,8 +48,22 @@ export const profileDigest = (manifest: Manifest, datasetDigest: string, weights
     rewards: {
       ...manifest.rewards,
       control: "none",
-      judge: manifest.rewards.judge === undefined ? null : manifest.rewards.judge
+      judge: judgeIdentity(manifest.rewards.judge)
     },
     profile: manifest.profile,
-    compute: compute(manifest.trainer)
+    compute: compute(manifest.trainer),
+    // who samples rounds in its own way; absent for the trainer's own generator, whose profiles keep their names
+    ...(manifest.generator?.kind === "vllm" ? { generator: "vllm" } : {})
   })
+
+/** Identifies pass rates that a file brings: by what is in it and how it is read, not by its name. Policy and sampling have no part in them. */
+export const ratesDigest = (spec: RatesSpec, credibleLevel: number, dataset: string, content: Digest): Digest => {
+  const { file: _, ...reading } = spec
+  return ofJson({
+    stage: "profile",
+    stage_version: VERSION.profile,
+    dataset,
+    rates: { ...reading, content },
+    credible_level: credibleLevel
+  })
+}

@@ -46,7 +46,8 @@ export const weigh = (
       : groups.map((group) => group.scores.map((score) => score.value))
   return groups.map((group, index) => {
     const own = values[index] ?? []
-    const result = advantages(manifest.train.advantage, own, manifest.train.group_floor)
+    const { advantage, constant_tolerance, group_floor } = manifest.train
+    const result = advantages(advantage, own, group_floor, constant_tolerance)
     return { ...group, values: own, ...result }
   })
 }
@@ -104,8 +105,12 @@ const meanOf = (values: ReadonlyArray<number>): number | null =>
 const present = (values: ReadonlyArray<number | null | undefined>): ReadonlyArray<number> =>
   values.filter((value): value is number => value !== null && value !== undefined)
 
+/** The share of a group's scored completions that pass; null where none is scored. */
+const passRate = ({ scores }: WeighedGroup, passMark: number): number | null =>
+  meanOf(present(scores.map(({ value }) => value)).map((value) => (value >= passMark ? 1 : 0)))
+
 /** What a step's completions say, in TRL's spelling. */
-export const generationMetrics = (groups: ReadonlyArray<WeighedGroup>): MetricsRow["metrics"] => {
+export const generationMetrics = (groups: ReadonlyArray<WeighedGroup>, passMark: number): MetricsRow["metrics"] => {
   const completions = groups.flatMap((group) => group.group.completions)
   const scores = groups.flatMap((group) => group.scores)
   const lengths = completions.map((completion) => completion.token_ids.length)
@@ -115,6 +120,8 @@ export const generationMetrics = (groups: ReadonlyArray<WeighedGroup>): MetricsR
     "rewards/accuracy": meanOf(present(scores.map((score) => score.components.accuracy))),
     "rewards/format": meanOf(present(scores.map((score) => score.components.format))),
     ...componentMetrics(scores),
+    // measured as the profile measures: beside it this says how far the policy has outgrown its profile
+    group_pass_rate: meanOf(present(groups.map((group) => passRate(group, passMark)))),
     frac_reward_zero_std: meanOf(groups.map((group) => (group.zeroVariance ? 1 : 0))),
     "completions/mean_length": meanOf(lengths),
     "completions/min_length": lengths.length === 0 ? null : Math.min(...lengths),

@@ -59,6 +59,38 @@ layer(NodeServices.layer)("a journal", (it) => {
     })
   )
 
+  it.effect("refuses a line in which one bit has changed, whichever it is, and names it", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const { journal: file } = yield* inDirectory
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const journal = yield* openJournal(file)
+          for (const event of [started, ...step(1)]) yield* journal.commit(event)
+        })
+      )
+      const whole = yield* fs.readFile(file)
+      const first = whole.indexOf(10) + 1
+      const end = whole.indexOf(10, first)
+      const stored = (yield* readJournal(file)).events
+      for (let at = first; at < end; at++)
+        for (let bit = 0; bit < 8; bit++) {
+          const rotten = whole.slice()
+          rotten[at] = (rotten[at] ?? 0) ^ (1 << bit)
+          // a line break is another number of lines, and what is not UTF-8 is no bit of ours alone
+          if (rotten[at] === 10) continue
+          yield* fs.writeFile(file, rotten)
+          const read = yield* Effect.result(readJournal(file))
+          if (read._tag === "Failure") {
+            assert.strictEqual(read.failure._tag, "JournalInvalid")
+            assert.include(read.failure.message, `${file}:2:`)
+          }
+          // only the name of the check itself may be hit without being noticed, and then the transition is as it was
+          else assert.deepStrictEqual(read.success.events, stored)
+        }
+    })
+  )
+
   it.effect("cuts a torn last line off: that transition did not happen, and the next one is whole", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
@@ -109,6 +141,27 @@ describe("metrics.ndjson", () => {
         const records = yield* openRecords(directory, 2, events.slice(0, 5))
         yield* records.metrics(events)
         assert.strictEqual(yield* fs.readFileString(directory.metrics), metricsText(metricsRows(events)))
+      })
+    )
+  })
+})
+
+describe("timings.ndjson", () => {
+  layer(NodeServices.layer)("on disk", (it) => {
+    it.effect("loses a torn last line when a run goes on, so that the next line is whole", () =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const directory = yield* inDirectory
+        const first = yield* openRecords(directory, 1, [started])
+        yield* first.timings("train", 1, { step: 2 })
+        const whole = yield* fs.readFileString(directory.timings)
+        yield* fs.writeFileString(directory.timings, '{"format":1,"attem', { flag: "a" })
+        const second = yield* openRecords(directory, 2, [started])
+        yield* second.timings("train", 2, { step: 3 })
+        assert.strictEqual(
+          yield* fs.readFileString(directory.timings),
+          `${whole}{"format":1,"attempt":2,"stage":"train","step":2,"seconds":{"step":3}}\n`
+        )
       })
     )
   })

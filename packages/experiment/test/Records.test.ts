@@ -46,6 +46,31 @@ describe("metrics.ndjson", () => {
     assert.strictEqual(ofText(metricsText(metricsRows(uninterrupted))), ofText(expected))
   })
 
+  it("has the judge's readings: a row before the first step, then beside what the step itself says", () => {
+    const read = (step: number): JournalEvent => ({
+      _tag: "judge_read",
+      step,
+      alarms: [],
+      metrics: { "judge/calibration/agreement": 0.5 + step / 10 }
+    })
+    const rows = metricsRows([
+      read(0),
+      { _tag: "step_generated", step: 1, updates: [], metrics: { reward: 1 } },
+      read(1),
+      { _tag: "step_finished", step: 1, version: 1 },
+      { _tag: "step_generated", step: 2, updates: [], metrics: { reward: 0 } },
+      { _tag: "step_finished", step: 2, version: 2 }
+    ])
+    assert.deepStrictEqual(
+      rows.map(({ stage, step, metrics }) => [stage, step, metrics]),
+      [
+        ["train", 0, { "judge/calibration/agreement": 0.5 }],
+        ["train", 1, { reward: 1, "judge/calibration/agreement": 0.6 }],
+        ["train", 2, { reward: 0 }]
+      ]
+    )
+  })
+
   it("says null where an update's metric is not finite, and keeps a step without updates", () => {
     const end: JournalEvent = { _tag: "step_finished", step: 2, version: 2 }
     assert.deepStrictEqual(metricsRows([...journal, end]).at(-1)?.metrics, { loss: null, reward: 1 })

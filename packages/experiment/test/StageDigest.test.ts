@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Manifest, type ManifestSpec } from "@gradus/domain/manifest/Manifest"
+import { JudgeSpec } from "@gradus/domain/manifest/Rewards"
 import * as Schema from "effect/Schema"
 import { profileDigest, warmupDigest } from "../src/StageDigest.ts"
 
@@ -55,6 +56,51 @@ describe("a stage's identity", () => {
     ].map(({ profile }) => profile)
     assert.strictEqual(new Set(profiles).size, profiles.length)
     assert.strictEqual(digests({ rewards: { control: "shuffled" } }).profile, digests().profile)
+  })
+
+  it("of the profile knows what decides a judge's verdicts, not where it is, what it costs and how it is asked and checked", () => {
+    const judged = (more: object = {}) => {
+      const judge = { endpoint: "http://a/v1", model: "j", panel: [{ endpoint: "http://p", model: "k" }], ...more }
+      return digests({ rewards: { accuracy: "judge", judge } as NonNullable<ManifestSpec["rewards"]> }).profile
+    }
+    const base = judged()
+    const same = {
+      endpoint: "http://b/v1",
+      api_key: { env: "KEY" },
+      replicas: ["http://c"],
+      panel: [{ endpoint: "http://q", model: "k", api_key: { env: "KEY" } }],
+      concurrency: 3,
+      deadline: 5,
+      attempts: 9,
+      requests_per_minute: 10,
+      tokens_per_minute: 10,
+      budget: 4,
+      account: "other",
+      spent: "pause",
+      prices: { j: { prompt: 1, completion: 1 }, k: { prompt: 1, completion: 1 } },
+      breaker: { failures: 1, open_seconds: 1 },
+      outage: "wait",
+      patience: 1,
+      calibration: { file: "c.jsonl", every: 3 }
+    }
+    for (const [key, value] of Object.entries(same)) assert.strictEqual(judged({ [key]: value }), base, key)
+    const other = {
+      model: "i",
+      panel: [],
+      temperature: 1,
+      max_tokens: 16,
+      verdict: "json_last",
+      truth: "number",
+      structured: "never",
+      answer_characters: 9,
+      swap: true,
+      repeats: 2
+    }
+    const changed = Object.entries(other).map(([key, value]) => judged({ [key]: value }))
+    assert.strictEqual(new Set([base, ...changed]).size, changed.length + 1)
+    // every key of a judge is one or the other
+    const keys = [...Object.keys(same), ...Object.keys(other)]
+    assert.sameMembers([...new Set(keys)], Object.keys(JudgeSpec.fields))
   })
 
   it("of the warm-up covers its settings and its start, not the reward", () => {

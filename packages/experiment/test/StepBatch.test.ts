@@ -19,6 +19,13 @@ describe("weighing a step's groups", () => {
     assert.deepStrictEqual([a?.zeroVariance, b?.zeroVariance], [false, true])
   })
 
+  it("takes a group as constant up to the manifest's tolerance", () => {
+    const values = [group("a", [0.9, 1, 1])]
+    const [constant] = weigh(manifest({ train: { constant_tolerance: 0.2 } }), values, seed)
+    assert.deepStrictEqual(constant?.advantages, [0, 0, 0])
+    assert.isFalse(weigh(manifest({ train: {} }), values, seed)[0]?.zeroVariance)
+  })
+
   it("drops a group with fewer scored completions than its floor", () => {
     const [a] = weigh(manifest({ train: { group_floor: 2 } }), [group("a", [1, null, null])], seed)
     assert.isTrue(a?.dropped)
@@ -77,7 +84,7 @@ describe("the rows of an update", () => {
     const [row] = updateRows(manifest(), weighed)
     assert.deepStrictEqual(row?.loss_mask, [0, 0, 1, 0])
     assert.deepStrictEqual(row?.rollout_logprob, [0, 0, -1, 0])
-    assert.strictEqual(generationMetrics(weighed)["tokens/nonfinite_logprobs"], 2)
+    assert.strictEqual(generationMetrics(weighed, 1)["tokens/nonfinite_logprobs"], 2)
   })
 })
 
@@ -115,8 +122,11 @@ describe("splitting a step over updates", () => {
 describe("the metrics of a step", () => {
   it("leave unscored completions out of the reward and say how many there were", () => {
     const metrics = generationMetrics(
-      weigh(manifest(), [group("a", [1, 0, null, null]), group("b", [1, 1, 1, 1])], seed)
+      weigh(manifest(), [group("a", [1, 0, null, null]), group("b", [1, 1, 1, 1])], seed),
+      1
     )
+    // the mean over groups, not over completions: a half and all
+    assert.strictEqual(metrics["group_pass_rate"], 0.75)
     assert.strictEqual(metrics["reward"], 5 / 6)
     assert.strictEqual(metrics["unscored"], 2)
     assert.strictEqual(metrics["frac_reward_zero_std"], 0.5)

@@ -23,6 +23,7 @@ export type Choice = typeof Choice.Type
 
 export const CompletionsAnswer = Schema.Struct({
   choices: Schema.Array(Choice),
+  model: Schema.optionalKey(Schema.NullOr(Schema.String)),
   /** Only the trainer says it. */
   policy_version: Schema.optionalKey(Schema.NullOr(Schema.Int))
 })

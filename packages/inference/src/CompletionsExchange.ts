@@ -1,14 +1,16 @@
 /** One request to a completions server and its answer, within a deadline. Whatever goes wrong is a `GeneratorFailed` that says whether asking again may help. */
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { CompletionsAnswer, parseJson } from "./CompletionsAnswer.ts"
 import { GeneratorFailed } from "./Generator.ts"
+import { retryAfterMillis } from "./RetryAfter.ts"
 
 export interface ExchangeOptions {
   /** Time that one request may take. */
@@ -47,6 +49,10 @@ export const retried =
 const reasonOf = ({ cause, message }: HttpClientError.HttpClientError): string =>
   cause instanceof Error && cause.message !== "" ? cause.message : message
 
+/** Some servers say back the key that they refuse; it goes no further. */
+const withoutToken = (text: string, token: Redacted.Redacted | undefined): string =>
+  token === undefined || Redacted.value(token) === "" ? text : text.replaceAll(Redacted.value(token), "<redacted>")
+
 /** Sends one request and decodes the answer's JSON. */
 export const exchange =
   (client: HttpClient.HttpClient, options: ExchangeOptions) =>
@@ -61,8 +67,17 @@ export const exchange =
       const response = yield* Effect.mapError(client.execute(request), broken)
       const text = yield* Effect.mapError(response.text, broken)
       const { status } = response
-      if (status >= 400)
-        return yield* new GeneratorFailed({ url, status, reason: text.slice(0, 300), retryable: mayPass(status) })
+      if (status >= 400) {
+        const reason = withoutToken(text, options.token).slice(0, 300)
+        const wish = retryAfterMillis(response.headers["retry-after"], yield* Clock.currentTimeMillis)
+        return yield* new GeneratorFailed({
+          url,
+          status,
+          reason,
+          retryable: mayPass(status),
+          ...(wish === null ? {} : { retryAfterMillis: wish })
+        })
+      }
       const unreadable = (reason: string) => new GeneratorFailed({ url, status, reason, retryable: true })
       const json = yield* Effect.try({
         try: () => parseJson(text),
@@ -90,6 +105,17 @@ export const complete = (client: HttpClient.HttpClient, options: ExchangeOptions
   const send = exchange(client, options)(CompletionsAnswer)
   return (url: string, body: CompletionsBody): Effect.Effect<CompletionsAnswer, GeneratorFailed> =>
     send(HttpClientRequest.post(`${url}/v1/completions`).pipe(HttpClientRequest.bodyJsonUnsafe(body)))
+}
+
+/** Fails when the answer names another model than the one asked for, as a mixed-up replica does; servers that do not say are believed. */
+export const checkModel = (
+  url: string,
+  asked: string,
+  answer: CompletionsAnswer
+): Effect.Effect<void, GeneratorFailed> => {
+  const model = answer.model ?? asked
+  const reason = `the model ${model} answered, ${asked} was asked`
+  return model === asked ? Effect.void : Effect.fail(new GeneratorFailed({ url, reason, retryable: true }))
 }
 
 /** Fails when the answer comes from another policy than the one asked for; servers that do not say are believed. */

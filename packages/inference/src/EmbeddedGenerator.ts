@@ -96,7 +96,7 @@ const make = (client: HttpClient.HttpClient, options: EmbeddedGeneratorOptions) 
     chunk: ReadonlyArray<GroupRequest>
   ) {
     const samples = chunk[0]?.samples ?? 0
-    const answer = yield* complete(url, {
+    const body = {
       model: request.model,
       prompt: chunk.map((group) => group.prompt),
       n: samples,
@@ -104,11 +104,16 @@ const make = (client: HttpClient.HttpClient, options: EmbeddedGeneratorOptions) 
       logprobs: 0,
       return_token_ids: true,
       gradus: { group_seeds: chunk.map((group) => group.seed) }
+    } as const
+    // nothing is guessed from an answer that is not whole: what the network made of it may be better the next time
+    return yield* Effect.gen(function* () {
+      const answer = yield* complete(url, body)
+      yield* CompletionsExchange.checkModel(url, request.model, answer)
+      yield* CompletionsExchange.checkVersion(url, request.policyVersion, answer)
+      return yield* Effect.fromResult(groupsOf(request, chunk, samples, answer)).pipe(
+        Effect.mapError((reason) => new GeneratorFailed({ url, reason, retryable: true }))
+      )
     }).pipe(CompletionsExchange.retried(attempts))
-    yield* CompletionsExchange.checkVersion(url, request.policyVersion, answer)
-    return yield* Effect.fromResult(groupsOf(request, chunk, samples, answer)).pipe(
-      Effect.mapError((reason) => new GeneratorFailed({ url, reason, retryable: false }))
-    )
   })
 
   return Effect.fn("EmbeddedGenerator.generate")((request: GenerationRequest) =>

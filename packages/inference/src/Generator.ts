@@ -32,7 +32,9 @@ export class GeneratorFailed extends Schema.TaggedError<GeneratorFailed>()("Gene
   status: Schema.optionalKey(Schema.Int),
   reason: Schema.String,
   /** Whether the same request may succeed later. */
-  retryable: Schema.Boolean
+  retryable: Schema.Boolean,
+  /** Milliseconds for which the server asked to be left alone (Retry-After). */
+  retryAfterMillis: Schema.optionalKey(Schema.Finite)
 }) {
   override get message() {
     const status = this.status === undefined ? "" : ` (status ${this.status})`

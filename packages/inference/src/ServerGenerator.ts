@@ -1,6 +1,7 @@
 /** Generation by servers in vLLM's manner: one request a group, many at once. Only the samples that are missing are asked for again, under the same identity. */
 import type { CompletionGroup } from "@gradus/domain/Completion"
-import type * as Duration from "effect/Duration"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -12,6 +13,7 @@ import * as CompletionsExchange from "./CompletionsExchange.ts"
 import type { GenerationRequest, GroupRequest } from "./Generator.ts"
 import { Generator, GeneratorFailed } from "./Generator.ts"
 import * as GroupSamples from "./GroupSamples.ts"
+import type { PublishRecords } from "./PublishRecords.ts"
 
 export interface ServerGeneratorOptions {
   /** Origins of equal servers, without a path. A group goes to one of them by its place; each new attempt goes to the next. */
@@ -23,6 +25,10 @@ export interface ServerGeneratorOptions {
   readonly deadline: Duration.Input
   /** How often a sample is asked for at most. */
   readonly attempts: number
+  /** The name under which the servers know the policy; absent: that of the request. */
+  readonly model?: string
+  /** Proofs of what the servers hold; absent: they are believed. */
+  readonly records?: PublishRecords
   /** Whether seeds are sent: sample k of a group then has its base + k. Slow on vLLM. */
   readonly sendSeed: boolean
 }
@@ -45,6 +51,23 @@ interface Outcome {
 const make = (client: HttpClient.HttpClient, options: ServerGeneratorOptions) => {
   const complete = CompletionsExchange.complete(client, { deadline: options.deadline, token: options.apiKey })
   const { sendSeed, urls } = options
+  const heldUntil = new Map<string, number>()
+  const longest = Duration.toMillis(Duration.fromInputUnsafe(options.deadline))
+
+  /** Keeps a server's wish to be left alone, for all groups; no wish is kept for longer than a request may take. */
+  const keepWish = Effect.fnUntraced(function* (url: string, { retryAfterMillis = 0 }: GeneratorFailed) {
+    if (retryAfterMillis <= 0) return
+    const until = (yield* Clock.currentTimeMillis) + Math.min(retryAfterMillis, longest)
+    // of two that were in flight the one that was told to wait less takes nothing back
+    heldUntil.set(url, Math.max(until, heldUntil.get(url) ?? 0))
+  })
+
+  /** Waits before an attempt: longer from one to the next, and for as long as the server wants. */
+  const rest = Effect.fnUntraced(function* (url: string, attempt: number) {
+    const wish = (heldUntil.get(url) ?? 0) - (yield* Clock.currentTimeMillis)
+    const least = attempt === 0 ? 0 : Duration.toMillis(CompletionsExchange.pause(attempt))
+    if (Math.max(wish, least) > 0) yield* Effect.sleep(Math.max(wish, least))
+  })
 
   const ask = Effect.fnUntraced(function* (
     url: string,
@@ -52,8 +75,9 @@ const make = (client: HttpClient.HttpClient, options: ServerGeneratorOptions) =>
     group: GroupRequest,
     ks: ReadonlyArray<number>
   ) {
+    yield* options.records?.proven(url, { run: request.model, version: request.policyVersion }) ?? Effect.void
     const answer = yield* complete(url, {
-      model: request.model,
+      model: options.model ?? request.model,
       prompt: group.prompt,
       n: ks.length,
       ...request.sampling,
@@ -61,6 +85,7 @@ const make = (client: HttpClient.HttpClient, options: ServerGeneratorOptions) =>
       return_token_ids: true,
       ...(sendSeed ? { seed: group.seed + (ks[0] ?? 0) } : {})
     })
+    yield* CompletionsExchange.checkModel(url, options.model ?? request.model, answer)
     yield* CompletionsExchange.checkVersion(url, request.policyVersion, answer)
     return answer
   })
@@ -78,6 +103,7 @@ const make = (client: HttpClient.HttpClient, options: ServerGeneratorOptions) =>
       const asked = yield* Effect.result(ask(url, request, group, ks))
       if (Result.isFailure(asked)) {
         if (isFatal(asked.failure)) return yield* asked.failure
+        yield* keepWish(url, asked.failure)
         return { samples: { ...samples, reason: asked.failure.message }, broken: asked.failure }
       }
       samples = GroupSamples.add(samples, request, group, ks, asked.success)
@@ -94,8 +120,8 @@ const make = (client: HttpClient.HttpClient, options: ServerGeneratorOptions) =>
     for (let attempt = 0; attempt < options.attempts; attempt++) {
       if (progress.broken?.retryable === false) break
       if (GroupSamples.missing(progress.samples, group).length === 0) break
-      if (attempt > 0) yield* Effect.sleep(CompletionsExchange.pause(attempt))
       const url = urls[(place + attempt) % urls.length] ?? urls[0]
+      yield* rest(url, attempt)
       progress = yield* askMissing(url, request, group, progress.samples)
     }
     return { group: GroupSamples.close(progress.samples, request, group), broken: progress.broken }

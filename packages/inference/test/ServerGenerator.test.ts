@@ -130,6 +130,24 @@ describe("ServerGenerator", () => {
     })
   )
 
+  it.live("leaves a server alone for as long as it asks, with every group", () =>
+    Effect.gen(function* () {
+      const { generate } = yield* generator({ deadline: "10 seconds" })
+      const started = performance.now()
+      const groups = yield* generate(requestOf(3, 2))
+      assert.isAtLeast(performance.now() - started, 1000)
+      assert.isTrue(groups.every((group) => group.completions.length === 2))
+      // one was told, and the two that had been sent with it: nobody asked in between
+      assert.isAtMost((yield* (yield* CompletionsServer).traffic).requests, 6)
+    }).pipe(
+      Effect.provide(
+        serving({
+          script: [{ kind: "status", status: 429, retryAfter: 1 }, { kind: "answer" }]
+        })
+      )
+    )
+  )
+
   it.live("makes of what is missing after all attempts failures with a reason", () =>
     Effect.gen(function* () {
       const { asked, groups } = yield* oneGroup([without(1, 2), without(0)])

@@ -1,9 +1,9 @@
 /** The simulated generator behind the real port. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Seed from "@gradus/domain/Seed"
-import { simulatedQuestions } from "@gradus/testing/SimulatedAnswers"
-import { flat, passChance } from "@gradus/testing/SimulatedModel"
-import { simulatedPolicy } from "@gradus/testing/SimulatedPolicy"
+import { simulatedQuestions } from "@gradus/simulation/SimulatedAnswers"
+import { flat, passChance } from "@gradus/simulation/SimulatedModel"
+import { simulatedPolicy } from "@gradus/simulation/SimulatedPolicy"
 import { Generator, GeneratorFailed } from "../src/Generator.ts"
 import * as Effect from "effect/Effect"
 

@@ -1,52 +1,20 @@
 /** The real Python service with one small open run, for tests: apps/trainer with its own virtual environment, in a fresh directory. */
+import { tinyPolicy } from "@gradus/testing/TinyPolicy"
+import { trainerFolder, trainerPython } from "@gradus/testing/TrainerPython"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 
-const trainer = fileURLToPath(new URL("../../../apps/trainer", import.meta.url))
 export const token = "a token for tests"
-
-const python = (): string => {
-  const path = join(trainer, ".venv/bin/python")
-  if (!existsSync(path)) throw new Error("apps/trainer/.venv has no Python: run `npm run setup` first")
-  return path
-}
-
-const spec = {
-  format: 1,
-  policy: {
-    kind: "init",
-    seed: 3,
-    architecture: {
-      family: "llama",
-      hidden_size: 16,
-      intermediate_size: 32,
-      layers: 1,
-      heads: 2,
-      kv_heads: 1,
-      head_dim: 8,
-      norm_epsilon: 1e-5,
-      rope_theta: 10_000,
-      max_positions: 64,
-      tied_embeddings: true,
-      init_std: 0.02
-    },
-    tokenizer: { kind: "characters", pad: "<pad>", end: "<end>", tokens: [], characters: "abcd" }
-  },
-  optimizer: { kind: "adamw", beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weight_decay: 0, max_grad_norm: 1 },
-  micro_batch_tokens: 256,
-  dtype: "auto"
-}
 
 const start = async () => {
   const directory = mkdtempSync(join(tmpdir(), "gradus-generator-"))
   const folders = ["--state", join(directory, "state"), "--artifacts", join(directory, "artifacts")]
-  const child = spawn(python(), ["-m", "gradus_trainer", "--watch-stdin", "--threads", "1", ...folders], {
-    env: { ...process.env, PYTHONPATH: join(trainer, "src"), GRADUS_TRAINER_TOKEN: token },
+  const child = spawn(trainerPython(), ["-m", "gradus_trainer", "--watch-stdin", "--threads", "1", ...folders], {
+    env: { ...process.env, PYTHONPATH: join(trainerFolder, "src"), GRADUS_TRAINER_TOKEN: token },
     stdio: ["pipe", "pipe", "inherit"]
   })
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()))
@@ -62,7 +30,7 @@ const start = async () => {
   const opened = await fetch(`${url}/v1/runs/tiny`, {
     method: "PUT",
     headers: authorization,
-    body: JSON.stringify(spec)
+    body: JSON.stringify({ format: 1, ...tinyPolicy(3) })
   })
   if (!opened.ok) throw new Error(`the run did not open: ${await opened.text()}`)
   return { url, stop }

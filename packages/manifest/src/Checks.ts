@@ -1,80 +1,12 @@
 /** What the values of a manifest mean together: rules that no single key can state. */
 import type { Manifest } from "@gradus/domain/manifest/Manifest"
+import { curriculumRules } from "./CurriculumChecks.ts"
 import { issueAt } from "./internal/IssueAt.ts"
+import { type Rule, when } from "./internal/Rule.ts"
 import type { ManifestIssue } from "./ManifestInvalid.ts"
+import { rewardRules } from "./RewardChecks.ts"
 import { nearest } from "./Suggest.ts"
 import { locate, type Path, type Tree } from "./Tree.ts"
-
-interface Breach {
-  readonly path: Path
-  readonly message: string
-  readonly suggestion?: string
-}
-type Rule = (manifest: Manifest) => ReadonlyArray<Breach>
-
-const when = (broken: boolean, path: Path, message: string): ReadonlyArray<Breach> =>
-  broken ? [{ path, message }] : []
-
-const judge: Rule = ({ rewards }) => [
-  ...when(
-    rewards.accuracy === "judge" && rewards.judge === undefined,
-    ["rewards", "judge"],
-    "is required by accuracy: judge"
-  ),
-  ...when(
-    rewards.cascade === "judge" && rewards.judge === undefined,
-    ["rewards", "judge"],
-    "is required by cascade: judge"
-  ),
-  ...when(
-    rewards.cascade === "judge" && (rewards.accuracy === "judge" || rewards.accuracy === "none"),
-    ["rewards", "cascade"],
-    `has no rule to come after: accuracy is ${rewards.accuracy}`
-  )
-]
-
-/** The parts of the value, and how length counts. */
-const composition: Rule = ({ rewards, sampling }) => [
-  ...when(
-    rewards.truncated === "soft" && rewards.overlong === undefined,
-    ["rewards", "overlong"],
-    "is required by truncated: soft"
-  ),
-  ...when(
-    rewards.truncated !== "soft" && rewards.overlong !== undefined,
-    ["rewards", "overlong"],
-    `has no effect with truncated: ${rewards.truncated}`
-  ),
-  ...when(
-    rewards.overlong !== undefined && rewards.overlong.buffer > rewards.overlong.max_tokens,
-    ["rewards", "overlong", "buffer"],
-    `must be at most max_tokens, ${rewards.overlong?.max_tokens}`
-  ),
-  ...when(
-    rewards.overlong !== undefined && rewards.overlong.max_tokens > sampling.max_tokens,
-    ["rewards", "overlong", "max_tokens"],
-    `must be at most sampling.max_tokens, ${sampling.max_tokens}`
-  ),
-  ...when(
-    rewards.weights !== undefined && rewards.compose !== "sum",
-    ["rewards", "weights"],
-    `has no effect with compose: ${rewards.compose}`
-  )
-]
-
-/** Money is counted by the price table: a budget needs a price of every model that is asked. */
-const judgePrices: Rule = ({ rewards }) => {
-  const { judge } = rewards
-  if (judge?.budget === undefined) return []
-  const models = new Set([judge.model, ...judge.panel.map(({ model }) => model)])
-  return [...models].flatMap((model) =>
-    when(
-      !Object.hasOwn(judge.prices, model),
-      ["rewards", "judge", "prices"],
-      `must have a price of ${model}: budget counts by it`
-    )
-  )
-}
 
 /** User names and passwords in an address are secrets that are written. */
 const addresses: Rule = ({ rewards, trainer }) => {
@@ -88,6 +20,33 @@ const addresses: Rule = ({ rewards, trainer }) => {
       when(inline(endpoint), at("panel", i, "endpoint"), message)
     ),
     ...when(trainer.kind === "service" && inline(trainer.url), ["trainer", "url"], message)
+  ]
+}
+
+/** Copies of a policy have equally many workers each. */
+const workers: Rule = ({ trainer }) =>
+  trainer.kind === "torchrun"
+    ? when(
+        trainer.processes % trainer.replicas !== 0,
+        ["trainer", "processes"],
+        `must be a multiple of replicas, ${trainer.replicas}`
+      )
+    : []
+
+const publishing: Rule = ({ generator }) => {
+  if (generator?.kind !== "vllm") return []
+  const { directory, transport, urls } = generator
+  const loopback = (url: string): boolean => ["127.0.0.1", "[::1]", "localhost"].includes(new URL(url).hostname)
+  return [
+    ...when(
+      transport === "directory" && directory === undefined,
+      ["generator", "directory"],
+      "is required by transport: directory"
+    ),
+    ...urls.flatMap((url, i) =>
+      when(transport === "ipc" && !loopback(url), ["generator", "urls", i], "must be on loopback with transport: ipc")
+    ),
+    ...when(new Set(urls).size !== urls.length, ["generator", "urls"], "must not name a server twice")
   ]
 }
 
@@ -140,6 +99,20 @@ const steps: Rule = ({ train, filter }) => [
     filter.floor !== undefined && filter.floor >= filter.drop_at,
     ["filter", "floor"],
     `must be less than drop_at, ${filter.drop_at}`
+  )
+]
+
+/** A band that admits nothing, and a plateau of readings that nobody takes. */
+const refilling: Rule = ({ evaluate, gate, refresh }) => [
+  ...when(
+    gate !== undefined && (gate.inclusive ? gate.low > gate.high : gate.low >= gate.high),
+    ["gate", "low"],
+    `must be less than high, ${gate?.high}`
+  ),
+  ...when(
+    refresh?.rule === "plateau" && evaluate.every === 0,
+    ["refresh", "rule"],
+    "plateau reads the first evaluation set: it requires evaluate.every"
   )
 ]
 
@@ -210,13 +183,15 @@ const encodable: Rule = ({ policy, prompt }) => {
 }
 
 const rules: ReadonlyArray<Rule> = [
-  judge,
-  composition,
-  judgePrices,
+  ...rewardRules,
   addresses,
+  workers,
+  publishing,
   unseen,
   workedExamples,
   steps,
+  refilling,
+  ...curriculumRules,
   architecture,
   vocabulary,
   markers,

@@ -21,8 +21,8 @@ const shown = (path: string, value: string): string => {
   return text.length > widest ? `${text.slice(0, widest)}…` : text
 }
 
-/** `a.b[0].c` and `a.b.0.c` name the same place. */
-const parsePath = (text: string): Path | undefined => {
+/** Reads a path: `a.b[0].c` and `a.b.0.c` name the same place. Gives undefined for a text that names none. */
+export const parsePath = (text: string): Path | undefined => {
   if (!/^[^.[\]]+(\.[^.[\]]+|\[\d{1,9}\])*$/.test(text)) return undefined
   return (text.match(/[^.[\]]+/g) ?? []).map((part) => (/^\d{1,9}$/.test(part) ? Number(part) : part))
 }
@@ -34,7 +34,13 @@ const startOf = (path: Path): ReadonlyMap<string, Entry> => {
   return new Map(kind && [[kind.key, { key: at, node: { kind: "scalar", at, value: kind.kind } }]])
 }
 
-const set = (tree: Tree | undefined, path: Path, value: Tree, done: Path): Result.Result<Tree, ManifestIssue> => {
+/** Puts a value at a path (`done`: the part that is walked already). It replaces what stood there; maps on the way to it are made. */
+export const set = (
+  tree: Tree | undefined,
+  path: Path,
+  value: Tree,
+  done: Path = []
+): Result.Result<Tree, ManifestIssue> => {
   const [part, ...rest] = path
   if (part === undefined) return Result.succeed(value)
   const here = [...done, part]
@@ -82,6 +88,6 @@ export const override = (tree: Tree, text: string): Result.Result<Tree, Readonly
   if (path[0] === "extends") return Result.fail([issueAt(at, path, "cannot be overridden")])
   return parse(source, value).pipe(
     Result.mapError((issues) => issues.map((issue) => issueAt(at, path, issue.message))),
-    Result.flatMap((parsed) => Result.mapError(set(tree, path, placedAt(parsed, at), []), (issue) => [issue]))
+    Result.flatMap((parsed) => Result.mapError(set(tree, path, placedAt(parsed, at)), (issue) => [issue]))
   )
 }

@@ -8,9 +8,9 @@ import { describe } from "./Describe.ts"
 import { extensions, withoutExtends } from "./Extends.ts"
 import { type ManifestIssue, ManifestInvalid } from "./ManifestInvalid.ts"
 import { merge } from "./Merge.ts"
-import { override } from "./Override.ts"
+import { override, set } from "./Override.ts"
 import { type Provenance, provenance } from "./Provenance.ts"
-import { toValue, type Tree } from "./Tree.ts"
+import { type Path, toValue, type Tree } from "./Tree.ts"
 import { unexpanded } from "./Unexpanded.ts"
 import { read } from "./Yaml.ts"
 
@@ -38,9 +38,9 @@ interface Draft {
 const decode = Schema.decodeUnknownResult(Manifest)
 const encode = Schema.encodeSync(Manifest)
 
-/** Hashes a manifest without what changes no result: name, description, report, and the address and token of a trainer service. */
+/** Hashes a manifest without what changes no result: name, description, report, trackers, and the address and token of a trainer service. */
 export const identity = (manifest: Manifest): Digest.Digest => {
-  const { name: _name, description: _description, report: _report, trainer, ...rest } = encode(manifest)
+  const { name: _name, description: _description, report: _report, track: _track, trainer, ...rest } = encode(manifest)
   const { url: _url, token: _token, ...training } = { url: "", token: "", ...trainer }
   return Digest.ofJson({ ...rest, trainer: training })
 }
@@ -122,4 +122,31 @@ export const resolve = (
     digest: identity(manifest),
     provenance: provenance(encode(manifest), tree)
   })
+}
+
+/** A value for a place of the manifest that was written elsewhere: a problem with it names the place where it was written. */
+export interface Setting {
+  readonly path: Path
+  readonly value: Tree
+}
+
+/**
+ * Reads a manifest's files once and gives a function that resolves them under settings, applied in order, as `resolve` does under overrides:
+ * a sweep has thousands of those over one base. Provenance is left out.
+ */
+export const resolver = (sources: ReadonlyArray<ManifestSource>) => {
+  const base = readAll(sources)
+  return (
+    settings: ReadonlyArray<Setting>
+  ): Result.Result<Pick<ResolvedManifest, "manifest" | "digest">, ManifestInvalid> => {
+    if (base.tree === undefined || base.issues.length > 0) return invalid(base.issues, sources)
+    const laid = settings.reduce<Result.Result<Tree, ManifestIssue>>(
+      (tree, { path, value }) => Result.flatMap(tree, (below) => set(below, path, value)),
+      Result.succeed(base.tree)
+    )
+    if (Result.isFailure(laid)) return invalid([laid.failure], sources)
+    const decoded = decodeAll(laid.success)
+    if (Result.isFailure(decoded)) return invalid(decoded.failure, sources)
+    return Result.succeed({ manifest: decoded.success, digest: identity(decoded.success) })
+  }
 }

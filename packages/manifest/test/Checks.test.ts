@@ -3,33 +3,117 @@ import { assert, describe, it } from "@effect/vitest"
 import { good, linesOf, overridden } from "./GoodManifest.ts"
 
 const files = "questions={kind: files, train: {path: a.jsonl}}"
+const JUDGED = "rewards.accuracy=judge"
 const cases: ReadonlyArray<readonly [overrides: ReadonlyArray<string>, line: string]> = [
   [["rewards.accuracy=judge"], "rewards.judge: is required by accuracy: judge"],
   [["rewards.cascade=judge"], "rewards.judge: is required by cascade: judge"],
+  [
+    ["rewards.judge={endpoint: 'http://h', model: m}"],
+    "rewards.judge: has no effect: nothing is judged without accuracy: judge or cascade: judge"
+  ],
+  [
+    [JUDGED, "rewards.judge={endpoint: 'http://h', model: m, patience: 60}"],
+    "rewards.judge.patience: has no effect with outage: unscored"
+  ],
+  [
+    ["rewards.format=none", "rewards.format_options={think_tag: thought}"],
+    "rewards.format_options: has no effect with format: none"
+  ],
+  [
+    ["rewards.format=none", "rewards.format_options={think_opened_by_template: true}", "rewards.answer=whole"],
+    "rewards.format_options: has no effect with format: none"
+  ],
+  [
+    ["rewards.format=none", "rewards.format_options={think_opened_by_template: true, answer_tag: a}"],
+    "rewards.format_options.answer_tag: has no effect with format: none"
+  ],
   [["rewards.truncated=soft"], "rewards.overlong: is required by truncated: soft"],
   [["rewards.weights={format: 2}"], "rewards.weights: has no effect with compose: product"],
   [
-    ["rewards.judge={endpoint: 'https://u:p@h/v1', model: m}"],
+    [JUDGED, "rewards.judge={endpoint: 'https://u:p@h/v1', model: m}"],
     "rewards.judge.endpoint: must not hold a user name or password"
   ],
   [
-    ["rewards.judge={endpoint: 'http://h', model: m, replicas: ['http://h', 'http://u:p@h']}"],
+    [JUDGED, "rewards.judge={endpoint: 'http://h', model: m, replicas: ['http://h', 'http://u:p@h']}"],
     "rewards.judge.replicas[1]: must not hold a user name or password"
   ],
   [
-    ["rewards.judge={endpoint: 'http://h', model: m, panel: [{endpoint: 'http://u@h', model: n}]}"],
+    [JUDGED, "rewards.judge={endpoint: 'http://h', model: m, panel: [{endpoint: 'http://u@h', model: n}]}"],
     "rewards.judge.panel[0].endpoint: must not hold a user name or password"
   ],
   [
     [
+      JUDGED,
       "rewards.judge={endpoint: 'http://h', model: m, budget: 5, panel: [{endpoint: 'http://h', model: n}], prices: {m: {prompt: 1, completion: 2}}}"
     ],
     "rewards.judge.prices: must have a price of n: budget counts by it"
   ],
   [
+    [JUDGED, "rewards.judge={endpoint: 'http://h', model: m, spent: pause}"],
+    "rewards.judge.spent: has no effect without a budget"
+  ],
+  [
+    [JUDGED, "rewards.judge={endpoint: 'http://h', model: m, account: a}"],
+    "rewards.judge.account: has no effect without a budget"
+  ],
+  [
+    ["generator={kind: vllm, urls: ['http://127.0.0.1:1'], model: m, transport: directory}"],
+    "generator.directory: is required by transport: directory"
+  ],
+  [
+    ["generator={kind: vllm, urls: ['http://localhost:1', 'http://10.0.0.1:1'], model: m, transport: ipc}"],
+    "generator.urls[1]: must be on loopback with transport: ipc"
+  ],
+  [
+    ["generator={kind: vllm, urls: ['http://h', 'http://h'], model: m}"],
+    "generator.urls: must not name a server twice"
+  ],
+  [
     ["trainer={kind: service, url: 'http://u@h', token: {env: T}}"],
     "trainer.url: must not hold a user name or password"
   ],
+  [
+    ["curriculum={batcher: gaussian, centre: quantile, start: 0.9}"],
+    "curriculum.start: has no effect with centre: quantile, which goes through the pool's own rates"
+  ],
+  [
+    ["curriculum={batcher: gaussian, centre: quantile, end: 0.1}"],
+    "curriculum.end: has no effect with centre: quantile, which goes through the pool's own rates"
+  ],
+  [
+    ["curriculum={batcher: gaussian, centre: cosine, stairs: 3}"],
+    "curriculum.stairs: has no effect with centre: cosine: step has stairs"
+  ],
+  [
+    ["curriculum={batcher: gaussian, stairs: 3}"],
+    "curriculum.stairs: has no effect with centre: linear: step has stairs"
+  ],
+  [["curriculum={batcher: gaussian, reuse: true}"], "curriculum.reuse: has no effect without epochs"],
+  [
+    ["curriculum={batcher: gaussian, domains: ignore, domain_ratios: {a: 1}}"],
+    "curriculum.domain_ratios: has no effect with domains: ignore"
+  ],
+  [
+    ["curriculum={batcher: gaussian, domain_ratios: {a: 0, b: 0}}"],
+    "curriculum.domain_ratios: must have a ratio above 0"
+  ],
+  [["profile={from: {file: r.jsonl, column: p, kind: rate}}"], "profile.from.n: or n_column is required by kind: rate"],
+  [
+    ["profile={from: {file: r.jsonl, column: p, kind: rate, n: 8, n_column: of}}"],
+    "profile.from.n_column: stands beside n: samples are said once"
+  ],
+  [["curriculum={batcher: balanced, low: 0.9, high: 0.1}"], "curriculum.low: must be at most high, 0.1"],
+  [
+    [
+      "curriculum={batcher: pools, pools: [{name: a, threshold: 0.5, weight: 1}, {name: b, threshold: 0.5, weight: 2}]}"
+    ],
+    "curriculum.pools[1].threshold: is that of a: pools need their own"
+  ],
+  [
+    ["curriculum={batcher: pools, pools: [{name: a, threshold: 0.5, weight: 1}, {name: a, threshold: 1, weight: 2}]}"],
+    "curriculum.pools[1].name: names a second pool"
+  ],
+  [["trainer={kind: torchrun, processes: 6, replicas: 4}"], "trainer.processes: must be a multiple of replicas, 4"],
   [["questions.letters={min: 9, max: 8}"], "questions.letters.min: must be at most letters.max, 8"],
   [["questions.hard_letters=[13, 12]"], "questions.hard_letters[1]: must be greater than letters.max, 12"],
   [
@@ -79,6 +163,9 @@ describe("a rule between values", () => {
     assert.strictEqual(overridden("train.updates_per_step=33", "train.group_floor=17", "filter.floor=1").length, 3)
   })
   it.each([
+    [["rewards.format=none", "rewards.format_options={think_opened_by_template: true}"]],
+    [[JUDGED, "rewards.judge={endpoint: 'http://h', model: m, outage: wait, patience: 60}"]],
+    [["rewards.cascade=judge", "rewards.judge={endpoint: 'http://h', model: m}"]],
     [["questions.off_share=0", "prompt.template='{question}='"]],
     [["rewards.format=none", "prompt.template='{question}='"]],
     [["policy={kind: gguf, path: p}", "prompt.template='{mode}{question} Write {\"answer\": …}'"]],

@@ -68,13 +68,14 @@ describe("a text with many problems", () => {
 })
 
 describe("secrets", () => {
-  const judge = (key: string) => `${good}rewards:\n  judge: {endpoint: "http://h", model: m, api_key: ${key}}\n`
+  const judge = (key: string) =>
+    `${good}rewards:\n  accuracy: judge\n  judge: {endpoint: "http://h", model: m, api_key: ${key}}\n`
   it("are named, never written, and what was written is never shown", () => {
     assert.deepStrictEqual(linesOf(judge("sk-123")), [
-      "m.yaml:22:52 rewards.judge.api_key: a secret is named, never written: use { env: NAME }"
+      "m.yaml:23:52 rewards.judge.api_key: a secret is named, never written: use { env: NAME }"
     ])
     assert.deepStrictEqual(linesOf(judge("{env: sk-123}")), [
-      "m.yaml:22:58 rewards.judge.api_key.env: must be the name of an environment variable"
+      "m.yaml:23:58 rewards.judge.api_key.env: must be the name of an environment variable"
     ])
     assert.deepStrictEqual(linesOf(judge("{env: JUDGE_KEY}")), [])
   })

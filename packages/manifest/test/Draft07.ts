@@ -79,5 +79,6 @@ export const valid = (value: unknown, schema: Json, root: Json = schema): boolea
   Object.entries(schema).every(([key, argument]) => {
     const keyword = keywords[key]
     if (keyword === undefined) throw new Error(`${key} is no keyword that is known here`)
+    // each keyword takes its own kind of argument, and the key has chosen it
     return keyword(value, argument as never, schema, root)
   })

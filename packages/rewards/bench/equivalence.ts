@@ -1,14 +1,11 @@
 /**
  * Measures answer equivalence on published sets: `node packages/rewards/bench/equivalence.ts [folder]`, where the folder has
  * `answers/` and `attacks/`. Every row that is not as its label says is printed with the reason. A third of the pairs (by a hash of
- * the row) was kept aside while the rules were written. Times are by the clock.
+ * the row) was kept aside while the rules were written. Times are by the clock. Exits with 1 where a reach is missed.
  */
 import { createHash } from "node:crypto"
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
 import type { AnswerRule } from "@gradus/domain/manifest/Rewards"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import { math, truths } from "../src/accuracy/Math.ts"
 import { numeric } from "../src/accuracy/Numeric.ts"
 import { takeAnswer } from "../src/Answer.ts"
@@ -16,82 +13,34 @@ import { equivalent } from "../src/math/Equivalent.ts"
 import { defaultPool, MathGrader } from "../src/service/MathGrader.ts"
 import { mathJob } from "../src/service/MathJob.ts"
 import { HOSTILE } from "./Hostile.ts"
+import {
+  Attack,
+  Completion,
+  goldOf,
+  grade,
+  Pair,
+  quantile,
+  reasonOf,
+  rowsOf,
+  ruleOf,
+  surely,
+  timed
+} from "./Published.ts"
+import { type Reach, settleReaches } from "./Reach.ts"
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
-const Pair = Schema.Struct({
-  id: Schema.String,
-  gold: Schema.Union([Schema.String, Schema.Array(Schema.String)]),
-  prediction: Schema.String,
-  expected_equal: Schema.Boolean,
-  label_class: Schema.String,
-  label_note: Schema.optionalKey(Schema.String),
-  prediction_kind: Schema.String
-})
-type Pair = typeof Pair.Type
-const Completion = Schema.Struct({
-  id: Schema.String,
-  gold: Schema.String,
-  completion: Schema.String,
-  expected_correct: Schema.Boolean
-})
-const Attack = Schema.Struct({ id: Schema.String, family: Schema.String, text: Schema.String })
-
-const folder = process.argv[2] ?? join(import.meta.dirname, "../../../../shared/data")
-const rowsOf = <S extends Schema.ConstraintDecoder<unknown>>(path: string, row: S): ReadonlyArray<S["Type"]> => {
-  const decode = Schema.decodeUnknownSync(Schema.fromJsonString(row))
-  return readFileSync(join(folder, path), "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => decode(line))
-}
-
-/** Which rule takes the answer of a kind of prediction. */
-const RULES: Readonly<Record<string, AnswerRule>> = {
-  answer: "whole",
-  completion_boxed: "boxed_last",
-  completion_answer_tag: "xml_answer_last"
-}
-const ruleOf = (pair: Pair): AnswerRule => RULES[pair.prediction_kind] ?? "math_last"
-const goldOf = ({ gold }: Pair): string => (typeof gold === "string" ? gold : JSON.stringify(gold))
-
-/** Our choice where projects differ, by the note of the label; docs/rewards-equivalence.md says why. */
-const CHOICES: ReadonlyArray<readonly [RegExp, string]> = [
-  [/numeric tolerance|rounding/, "strict-rounding: a decimal of fewer than six significant digits is no rounding"],
-  [/set vs relation/, "set-is-relation: an interval and the inequality that describes it are one answer"],
-  [
-    /answer marker|delimiter/,
-    "marker-by-rule: whether an answer must be marked is the answer rule's business (boxed_last asks for it)"
-  ],
-  [/multi-line/, "line-breaks-are-space: a formula may be written over several lines"],
-  [/chained equality/, "chains-must-hold: an answer that says 3 + 3 = 2 is no answer"],
-  [/tuple vs set/, "tuple-is-ordered: a tuple is neither a set nor a list"]
-]
-/** Labels that we argue with. */
-const CONTESTED: Readonly<Record<string, string>> = {
-  "eq-0032": "label contested: the formula says 1/2 = 10/9",
-  "eq-0094": "label contested: the chain says 7 = 11",
-  "eq-0253": "label contested: 1 - 1/e is not 1 + 1/e"
-}
-const reasonOf = ({ id, label_class, label_note = "" }: Pair): string =>
-  CONTESTED[id] ??
-  (label_class === "math"
-    ? "MISS"
-    : (CHOICES.find(([note]) => note.test(label_note))?.[1] ?? `unexplained (${label_note})`))
-
-const quantile = (sorted: ReadonlyArray<number>, share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-const times = (name: string, ms: ReadonlyArray<number>): void => {
+/** Prints times, and gives their 99th percentile. */
+const times = (name: string, ms: ReadonlyArray<number>): number => {
   const sorted = ms.toSorted((a, b) => a - b)
+  const p99 = quantile(sorted, 0.99)
   print(
-    `  ${name}: p50 ${quantile(sorted, 0.5).toFixed(3)} ms, p99 ${quantile(sorted, 0.99).toFixed(3)} ms, max ${(sorted.at(-1) ?? 0).toFixed(1)} ms`
+    `  ${name}: p50 ${quantile(sorted, 0.5).toFixed(3)} ms, p99 ${p99.toFixed(3)} ms, max ${(sorted.at(-1) ?? 0).toFixed(1)} ms`
   )
+  return p99
 }
 
-const grade = (pair: Pair): boolean => {
-  const accuracy = math(takeAnswer(ruleOf(pair), pair.prediction), goldOf(pair))
-  return accuracy.kind === "scored" && accuracy.value === 1
-}
+const ANSWER_MS = 5
 
 const isAside = ({ id, gold, prediction }: Pair): boolean =>
   (createHash("sha256")
@@ -100,17 +49,8 @@ const isAside = ({ id, gold, prediction }: Pair): boolean =>
     3 ===
   0
 
-const timed = <A>(work: () => A): readonly [A, number] => {
-  const begun = performance.now()
-  const result = work()
-  return [result, performance.now() - begun]
-}
-
-/** The median time of some tries: what the work takes on a machine that others use too. */
-const typical = (work: () => unknown, tries: number): number =>
-  Array.from({ length: tries }, () => timed(work)[1]).toSorted((a, b) => a - b)[Math.floor(tries / 2)] ?? 0
-
-const measurePairs = (pairs: ReadonlyArray<Pair>): void => {
+const measurePairs = (pairs: ReadonlyArray<Pair>): ReadonlyArray<Reach> => {
+  const reaches: Array<Reach> = []
   for (const [part, list] of [
     ["built with", pairs.filter((pair) => !isAside(pair))],
     ["kept aside", pairs.filter(isAside)]
@@ -122,6 +62,13 @@ const measurePairs = (pairs: ReadonlyArray<Pair>): void => {
       print(
         `${part}, ${label}: ${rows.length - wrong.length} of ${rows.length} as labelled, ${accepts} accepted against the label`
       )
+      if (label === "math") {
+        const right = (100 * (rows.length - wrong.length)) / rows.length
+        reaches.push(
+          { what: `${part}, math: as labelled`, measured: right, least: 95, unit: " %" },
+          { what: `${part}, math: wrong accepts`, measured: accepts, below: 1 }
+        )
+      }
       for (const pair of wrong) {
         const said = takeAnswer(ruleOf(pair), pair.prediction)
         print(
@@ -138,13 +85,19 @@ const measurePairs = (pairs: ReadonlyArray<Pair>): void => {
     "first call",
     pairs.map((pair) => timed(() => grade(pair))[1])
   )
-  times(
+  const p99 = times(
     "in this thread, median of 7 calls a pair",
-    pairs.map((pair) => typical(() => grade(pair), 7))
+    pairs.map((pair) => surely(() => grade(pair), 7, ANSWER_MS))
   )
+  return [
+    ...reaches,
+    { what: "pairs in which the order matters", measured: unequal.length, below: 1 },
+    { what: "p99 of an answer", measured: p99, below: ANSWER_MS, unit: " ms" }
+  ]
 }
 
-const measureCompletions = (rows: ReadonlyArray<typeof Completion.Type>): void => {
+const measureCompletions = (rows: ReadonlyArray<typeof Completion.Type>): ReadonlyArray<Reach> => {
+  const reaches: Array<Reach> = []
   for (const [name, rule, accuracy] of [
     ["numeric", "after_think", numeric],
     ["math", "math_last", math]
@@ -155,6 +108,7 @@ const measureCompletions = (rows: ReadonlyArray<typeof Completion.Type>): void =
       return (one?.kind === "scored" && one.value === 1) !== row.expected_correct
     })
     print(`GSM8K completions by ${name} (${rule}): ${rows.length - wrong.length} of ${rows.length} as labelled`)
+    reaches.push({ what: `GSM8K completions by ${name} that are not as labelled`, measured: wrong.length, below: 1 })
     for (const row of wrong)
       print(`  ${row.id}: truth ${row.gold}, answer ${JSON.stringify(takeAnswer(rule, row.completion))}`)
     times(
@@ -162,20 +116,22 @@ const measureCompletions = (rows: ReadonlyArray<typeof Completion.Type>): void =
       graded.map(([, ms]) => ms)
     )
   }
+  return reaches
 }
 
+const HOSTILE_MS = 100
 const HOSTILE_RULES: ReadonlyArray<AnswerRule> = ["math_last", "boxed_last", "whole", "numeric_any", "answer_word"]
 
 /** No text may take 100 ms under any rule against any kind of truth; the median of three tries counts, since garbage is collected in between. */
-const measureHostile = (texts: Readonly<Record<string, string>>): void => {
+const measureHostile = (texts: Readonly<Record<string, string>>): ReadonlyArray<Reach> => {
   const slow: Array<string> = []
   const ms: Array<number> = []
   for (const [name, text] of Object.entries(texts)) {
     for (const rule of HOSTILE_RULES) {
       for (const gold of ["42", "x^{2}+1", "\\{1,2\\}", "x<3", text]) {
-        const took = typical(() => math(takeAnswer(rule, text), gold), 3)
+        const took = surely(() => math(takeAnswer(rule, text), gold), 3, HOSTILE_MS)
         ms.push(took)
-        if (took >= 100) slow.push(`  ${name} by ${rule}: ${took.toFixed(0)} ms`)
+        if (took >= HOSTILE_MS) slow.push(`  ${name} by ${rule}: ${took.toFixed(0)} ms`)
       }
     }
   }
@@ -188,6 +144,10 @@ const measureHostile = (texts: Readonly<Record<string, string>>): void => {
     return accuracy.kind === "scored" && accuracy.value === 1
   })
   print(`accepted for 41: ${accepted.length}${accepted.map(([name]) => ` ${name}`).join()}`)
+  return [
+    { what: "slowest hostile text", measured: Math.max(...ms), below: HOSTILE_MS, unit: " ms" },
+    { what: "hostile texts accepted", measured: accepted.length, below: 1 }
+  ]
 }
 
 const measureThreads = (pairs: ReadonlyArray<Pair>) =>
@@ -210,10 +170,10 @@ const measureThreads = (pairs: ReadonlyArray<Pair>) =>
   }).pipe(Effect.provide(MathGrader.layer()))
 
 const pairs = rowsOf("answers/equivalence_pairs.jsonl", Pair)
-measurePairs(pairs)
+const ofPairs = measurePairs(pairs)
 await Effect.runPromise(measureThreads(pairs))
-measureCompletions(rowsOf("answers/gsm8k_real_model_answers.jsonl", Completion))
+const ofCompletions = measureCompletions(rowsOf("answers/gsm8k_real_model_answers.jsonl", Completion))
 const attacks = rowsOf("attacks/attack_strings.jsonl", Attack).map(
   ({ id, family, text }) => [`${id} ${family}`, text] as const
 )
-measureHostile({ ...HOSTILE, ...Object.fromEntries(attacks) })
+settleReaches([...ofPairs, ...ofCompletions, ...measureHostile({ ...HOSTILE, ...Object.fromEntries(attacks) })])

@@ -47,11 +47,11 @@ const kept = (holds: boolean | undefined): number => (holds === true ? 1 : 0)
 const READERS: Record<Exclude<FormatRule, "none">, Reader> = {
   /**
    * Exactly one thought and then an answer (the paper). Two choices of ours that it does not print: before the thought only
-   * white space is allowed, and the thought is not empty, so that an empty thought is no way around thinking.
+   * white space is allowed, and the thought is more than white space, so that an empty thought is no way around thinking.
    */
   thinking: (text, think) => {
     const pair = onlyPair(text, think)
-    return kept(pair && !filled(pair.before) && pair.inside !== "" && filled(pair.after))
+    return kept(pair && !filled(pair.before) && filled(pair.inside) && filled(pair.after))
   },
   /** The text begins with the one thought, which may be empty, and goes on after it (TRL). */
   think_strict_start: (text, think) => {

@@ -1,4 +1,5 @@
 /** Rejudgement, the pure part: stored completions and their new scores say what would have changed. */
+import { groupOfSample } from "@gradus/domain/Completion"
 import type { AdvantageRule } from "@gradus/domain/manifest/Manifest"
 import type { ChangedGroup, ChangedSample, RejudgeSummary } from "@gradus/domain/Rejudged"
 import type { RolloutRow } from "@gradus/domain/RunRecord"
@@ -9,6 +10,8 @@ export interface Weighing {
   readonly rule: AdvantageRule
   /** Fewest scored completions of a group that is trained on. */
   readonly floor: number
+  /** How far the values of a constant group may differ; absent: the rule's own. */
+  readonly tolerance?: number | undefined
 }
 
 /** What would have changed. */
@@ -27,7 +30,8 @@ export const requestOf = (row: RolloutRow): ScoreRequest => ({
   gold: row.gold,
   completion: row.text,
   thinking: row.thinking === "off" ? "off" : "on",
-  truncated: row.finish_reason === "length"
+  truncated: row.finish_reason === "length",
+  tokens: row.length
 })
 
 const rescored = (row: RolloutRow, score: Score): RolloutRow => ({
@@ -59,15 +63,14 @@ const groupWorth = ({ mean, scored, dropped, zeroVariance }: GroupAdvantages) =>
   zero_variance: zeroVariance
 })
 
-const groupKey = ({ step, question_id }: RolloutRow): string => `${step}/${question_id}`
-
 /** Weighs one group before and after. Only a group with another value gets other advantages: what is stored was computed once and stays. */
 const weighGroup = (before: ReadonlyArray<RolloutRow>, after: ReadonlyArray<RolloutRow>, weighing: Weighing) => {
   const weighed = (rows: ReadonlyArray<RolloutRow>) =>
     advantages(
       weighing.rule,
       rows.map(({ value }) => value),
-      weighing.floor
+      weighing.floor,
+      weighing.tolerance
     )
   const changed = after.some((row, i) => differ(row.value, before[i]?.value ?? null))
   const now = weighed(after)
@@ -75,8 +78,32 @@ const weighGroup = (before: ReadonlyArray<RolloutRow>, after: ReadonlyArray<Roll
   return { changed, rows, before: groupWorth(weighed(before)), after: groupWorth(now) }
 }
 
+/** Lists the completions whose value, reason or advantage is another one now. */
+export const changedSamples = (
+  stored: ReadonlyArray<RolloutRow>,
+  rows: ReadonlyArray<RolloutRow>
+): ReadonlyArray<ChangedSample> =>
+  stored.flatMap((row, index): ReadonlyArray<ChangedSample> => {
+    const now = rows[index]!
+    const same = !differ(row.value, now.value) && row.unscored === now.unscored && !differ(row.advantage, now.advantage)
+    if (same) return []
+    const { sample_id, question_id, step } = row
+    return [{ sample_id, question_id, step, before: worthOf(row), after: worthOf(now) }]
+  })
+
+/** Counts what changed: advantages of completions, groups that would have been trained on and those that would not. */
+export const countChanges = (samples: ReadonlyArray<ChangedSample>, groups: ReadonlyArray<ChangedGroup>) => {
+  const trained = ({ dropped, turned_away }: ChangedGroup["before"]): boolean => !dropped && turned_away !== true
+  return {
+    advantages_changed: samples.filter(({ before, after }) => differ(before.advantage, after.advantage)).length,
+    groups_changed: groups.length,
+    groups_regained: groups.filter(({ before, after }) => !trained(before) && trained(after)).length,
+    groups_lost: groups.filter(({ before, after }) => trained(before) && !trained(after)).length
+  }
+}
+
 /**
- * Puts new scores (by sample id) into stored rows and compares. Groups are the rows of one question in one step. Without `weighing`
+ * Puts new scores (by sample id) into stored rows and compares. Groups are those of the samples' names: a question may have two in a step. Without `weighing`
  * (a control whose advantages come from other groups' values) advantages are left as they are.
  */
 export const compareScores = (
@@ -88,26 +115,20 @@ export const compareScores = (
     const score = scores.get(row.sample_id)
     return score === undefined ? row : rescored(row, score)
   })
-  const indices = Map.groupBy(stored.keys(), (index) => groupKey(stored[index]!))
+  const indices = Map.groupBy(stored.keys(), (index) => groupOfSample(stored[index]!.sample_id))
   const rows = [...fresh]
   const groups: Array<ChangedGroup> = []
-  for (const members of indices.values()) {
+  for (const [group_id, members] of indices) {
     const before = members.map((index) => stored[index]!)
     const after = members.map((index) => fresh[index]!)
     const group = weighGroup(before, after, weighing ?? { rule: "dr_grpo", floor: 1 })
     if (group.changed) {
       const { question_id, step } = before[0]!
-      groups.push({ question_id, step, before: group.before, after: group.after })
+      groups.push({ group_id, question_id, step, before: group.before, after: group.after })
     }
     if (weighing !== undefined) members.forEach((index, i) => (rows[index] = group.rows[i]!))
   }
-  const samples = stored.flatMap((row, index): ReadonlyArray<ChangedSample> => {
-    const now = rows[index]!
-    const same = !differ(row.value, now.value) && row.unscored === now.unscored && !differ(row.advantage, now.advantage)
-    if (same) return []
-    const { sample_id, question_id, step } = row
-    return [{ sample_id, question_id, step, before: worthOf(row), after: worthOf(now) }]
-  })
+  const samples = changedSamples(stored, rows)
   return { rows, samples, groups, summary: summarise(stored, rows, scores, samples, groups) }
 }
 
@@ -118,7 +139,9 @@ const summarise = (
   samples: ReadonlyArray<ChangedSample>,
   groups: ReadonlyArray<ChangedGroup>
 ): RejudgeSummary => {
-  const costs = [...scores.values()].flatMap(({ verdict }) => (verdict?.cost === undefined ? [] : [verdict.cost]))
+  const costs = [...scores.values()].flatMap(({ verdict }) =>
+    verdict?.cost === undefined || verdict.cached === true ? [] : [verdict.cost]
+  )
   const unscored = (some: ReadonlyArray<RolloutRow>) => some.filter(({ value }) => value === null).length
   return {
     completions: stored.length,
@@ -126,10 +149,7 @@ const summarise = (
     unscored_before: unscored(stored),
     unscored_after: unscored(rows),
     values_changed: samples.filter(({ before, after }) => differ(before.value, after.value)).length,
-    advantages_changed: samples.filter(({ before, after }) => differ(before.advantage, after.advantage)).length,
-    groups_changed: groups.length,
-    groups_regained: groups.filter(({ before, after }) => before.dropped && !after.dropped).length,
-    groups_lost: groups.filter(({ before, after }) => !before.dropped && after.dropped).length,
+    ...countChanges(samples, groups),
     mean_before: meanOf(stored),
     mean_after: meanOf(rows),
     cost: costs.length === 0 ? null : costs.reduce((sum, cost) => sum + cost, 0)

@@ -74,6 +74,25 @@ describe("groups that teach nothing", () => {
     assert.isFalse(advantages(rule, [0, 2e-8]).zeroVariance)
   })
 
+  it.each(rules)("%s takes another tolerance, up to which a group is constant", (rule) => {
+    const values = [0.9, 1, 0.95, 1]
+    const constant = advantages(rule, values, 2, 0.11)
+    assert.deepStrictEqual(constant.advantages, [0, 0, 0, 0])
+    assert.isTrue(constant.zeroVariance)
+    assert.strictEqual(constant.std, 0)
+    const other = advantages(rule, values, 2, 0.09)
+    assert.isFalse(other.zeroVariance)
+    assert.isBelow(other.advantages[0] ?? 0, 0)
+    // what rounding leaves is a difference where no tolerance is asked for
+    assert.isFalse(advantages(rule, [0.5, 0.5 + 1e-9], 2, 0).zeroVariance)
+  })
+
+  it("loo_std divides by the others where they differ by more than the tolerance", () => {
+    // The others of the 1 are [0, 0.05]: constant to a tolerance of 0.1, and not divided by.
+    assertClose(advantages("loo_std", [1, 0, 0.05], 2, 0.1).advantages.slice(0, 1), [0.975])
+    assertClose(advantages("loo_std", [1, 0, 0.05]).advantages.slice(0, 1), [0.975 / (0.05 / Math.SQRT2)])
+  })
+
   it.each(rules)("%s drops a group below its floor and one without any score", (rule) => {
     const group = advantages(rule, [1, 0, null], 3)
     assert.deepStrictEqual(group.advantages, [null, null, null])

@@ -7,11 +7,11 @@ import { ChatServer } from "@gradus/testing/ChatServer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { auditOf, risesAlone } from "../src/judge/Audit.ts"
+import { auditAlarm, auditMetrics, auditOf, auditRead, risesAlone } from "../src/judge/Audit.ts"
 import { calibrationMetrics, drift, type LabelledAnswer, readingAlarms, readingOf } from "../src/judge/Calibration.ts"
 import { judgeMetrics, verdictRecords } from "../src/judge/JudgeMetrics.ts"
 import { Judge } from "../src/service/Judge.ts"
-import { calibrate } from "../src/service/JudgeCalibration.ts"
+import { JudgeCalibration } from "../src/service/JudgeCalibration.ts"
 import { rewards } from "./Rules.ts"
 
 const labelled = (rights: ReadonlyArray<boolean>): ReadonlyArray<LabelledAnswer> =>
@@ -63,10 +63,11 @@ describe("calibrate over HTTP", () => {
       const server = yield* ChatServer
       const set = labelled([true, false, false])
       const { judge } = yield* Judge
+      const { read } = yield* JudgeCalibration
       yield* judge({ gold: "4", answer: "four" })
-      const first = yield* calibrate(0, set)
+      const first = yield* read(0, set)
       yield* server.follow([{ kind: "answer", text: "no" }])
-      const later = yield* calibrate(50, set)
+      const later = yield* read(50, set)
       assert.deepStrictEqual([first.falseAccepts, later.falseAccepts], [1, 0])
       assert.strictEqual(drift(first, later), 1)
       assert.strictEqual((yield* server.traffic).requests, 7)
@@ -74,7 +75,13 @@ describe("calibrate over HTTP", () => {
     }).pipe(
       Effect.provide(
         Layer.unwrap(
-          Effect.map(ChatServer, ({ endpoint }) => Judge.layer(Schema.decodeSync(JudgeSpec)({ endpoint, model: "m" })))
+          Effect.map(ChatServer, ({ endpoint }) =>
+            JudgeCalibration.layer.pipe(
+              Layer.provideMerge(
+                Judge.layer(Schema.decodeSync(JudgeSpec)({ endpoint, model: "m", structured: "never" }))
+              )
+            )
+          )
         ).pipe(
           Layer.provide(NodeHttpClient.layerUndici),
           Layer.provideMerge(ChatServer.layer([{ kind: "answer", text: "yes" }]))
@@ -113,7 +120,6 @@ describe("what a judge said and cost in a step", () => {
       "judge/unreadable": 1,
       "judge/failed": 1,
       "judge/guarded": 1,
-      "judge/cached": 1,
       "judge/mean": 1 / 3,
       "judge/prompt_tokens": 44,
       "judge/completion_tokens": 12,
@@ -187,6 +193,37 @@ describe("a judge that rises alone", () => {
         assert.isUndefined(risesAlone(limits, first, look(seed, step, 0.3 + 0.06 * step, 0)))
       }
     }
+  })
+
+  it("is looked for over five steps, said when it begins, and again when it begins again", () => {
+    const step = (number: number, yes: number, right: number) => ({
+      step: number,
+      judged: 200,
+      yes,
+      graded: 200,
+      right
+    })
+    const honest = Array.from({ length: 8 }, (_, i) => step(i + 1, 60, 60))
+    const hacked = Array.from({ length: 8 }, (_, i) => step(i + 9, 190, 60))
+    const cured = Array.from({ length: 8 }, (_, i) => step(i + 17, 60, 60))
+    const all = [...honest, ...hacked, ...cured, ...hacked]
+    const alarms = all.flatMap((_, i) => auditAlarm(limits, all.slice(0, i + 1)) ?? [])
+    // a mean of five steps passes the limit with the second step at 95 %
+    assert.deepStrictEqual(
+      alarms.map((alarm) => [alarm.step, alarm.kind]),
+      [
+        [10, "judge_rises_alone"],
+        [10, "judge_rises_alone"]
+      ]
+    )
+    assert.closeTo(alarms[0]?.found ?? 0, (2 * 130) / 1000, 1e-9)
+    assert.deepStrictEqual(auditRead(3, { "judge/yes": 2, "judge/no": 3, ...auditMetrics(step(3, 0, 7)) }), {
+      step: 3,
+      judged: 5,
+      yes: 2,
+      graded: 200,
+      right: 7
+    })
   })
 
   it("raises none where there is nothing to compare with", () => {

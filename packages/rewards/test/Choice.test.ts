@@ -14,12 +14,26 @@ describe("optionOf", () => {
     ["**B.** The second", "B"],
     ["Option C", "C"],
     ["answer: D", "D"],
-    ["B: a text", "B"]
+    ["B: a text", "B"],
+    ["(B) (as said)", "B"],
+    ["C. A", "C"]
   ])("of %j is %s", (text, letter) => assert.strictEqual(optionOf(text), letter))
 
-  it.each(["", "Bad", "A cat", "B because", "(A) or (B)", "A, B", "A/B", "42", "?"])("of %j is none", (text) =>
-    assert.isNull(optionOf(text))
-  )
+  it.each([
+    "",
+    "Bad",
+    "A cat",
+    "B because",
+    "(A) or (B)",
+    "A, B",
+    "A/B",
+    "A; B",
+    "A) B)",
+    "(A) (B) (C) (D)",
+    "**A**, **B**",
+    "42",
+    "?"
+  ])("of %j is none", (text) => assert.isNull(optionOf(text)))
 })
 
 describe("choice accuracy", () => {

@@ -12,6 +12,8 @@ type Pairs = ReadonlyArray<readonly [string, string]>
 const equal: Readonly<Record<string, Pairs>> = {
   numbers: [
     ["1/2", "0.5"],
+    ["7!!", "105"],
+    [String.raw`\sin(\pi)`, "0"],
     [String.raw`\frac12`, "½"],
     [String.raw`\dfrac{7}{2}`, String.raw`3\frac12`],
     ["-1/2", String.raw`\frac{1}{-2}`],
@@ -102,6 +104,18 @@ const equal: Readonly<Record<string, Pairs>> = {
     [String.raw`[0,1]\cup[1,2]`, "[0,2]"],
     [String.raw`\{-1\}\cup[0,7)`, String.raw`[0,7)\cup\{-1\}`]
   ],
+  "decimals that repeat": [
+    [String.raw`0.\overline{3}`, "1/3"],
+    [String.raw`0.\bar{3}`, String.raw`\frac13`],
+    [String.raw`0.\bar3`, "1/3"],
+    [String.raw`0.1\overline{6}`, "1/6"],
+    [String.raw`-2.\overline{142857}`, "-15/7"],
+    [String.raw`.\overline{09}`, "1/11"],
+    [String.raw`16.\overline{6}\%`, String.raw`\frac{50}{3}\%`],
+    ["0.3\u0305", "1/3"],
+    ["0.16\u0304", "1/6"],
+    [String.raw`0.\overline{9}`, "1"]
+  ],
   matrices: [
     [String.raw`\begin{pmatrix}1&2\\3&4\end{pmatrix}`, String.raw`\left[\begin{array}{cc}1&2\\3&4\end{array}\right]`],
     [
@@ -119,7 +133,15 @@ const equal: Readonly<Record<string, Pairs>> = {
 
 const different: Readonly<Record<string, Pairs>> = {
   numbers: [
+    ["3!!", "720"],
+    ["e^{-50}", "0"],
+    [String.raw`\pi \cdot 10^{-15}`, String.raw`2\pi \cdot 10^{-15}`],
+    ["x^{100}", "x^{100}+1"],
     ["0.33", "1/3"],
+    [String.raw`0.\overline{3}`, "0.3"],
+    [String.raw`0.\overline{3}`, "0.333"],
+    [String.raw`0.1\overline{6}`, String.raw`0.\overline{16}`],
+    [String.raw`2\overline{3}`, "23"],
     ["1.41", String.raw`\sqrt{2}`],
     ["1000000.1", "1000000.2"],
     ["12345678901234567890", "12345678901234567891"],
@@ -332,7 +354,8 @@ const rows = readRows(
     expected_equal: Schema.Boolean,
     label_class: Schema.String,
     prediction_kind: Schema.String
-  })
+  }),
+  289
 )
 it(`agrees with published pairs of class math${rows === undefined ? " (shared data absent: nothing to compare)" : ""}`, () => {
   const wrong = (rows ?? []).flatMap(({ id, gold, prediction, expected_equal, label_class, prediction_kind }) => {

@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { FormatRule } from "@gradus/domain/manifest/Rewards"
 import * as Schema from "effect/Schema"
 import { FORMAT_DEFAULTS, formatScore } from "../src/Format.ts"
-import { readRows } from "./RealData.ts"
 
 describe("format rule thinking, mode on", () => {
   const on = (completion: string) => formatScore("thinking", completion, "on")
@@ -24,6 +23,7 @@ describe("format rule thinking, mode on", () => {
     ["only white space for an answer", "<think>a</think> \n"],
     ["text before the thought", "so <think>a</think>b"],
     ["an empty thought", "<think></think>b"],
+    ["a thought of white space", "<think>\n\n</think>b"],
     ["other spelling", "<THINK>a</THINK>b"],
     ["nothing", ""]
   ])("is broken by %s", (_, completion) => {
@@ -97,36 +97,4 @@ describe("a thought that the chat template has opened", () => {
     "is not kept by %j",
     (completion) => assert.strictEqual(formatScore("thinking", completion, "on", opened), 0)
   )
-})
-
-const Case = Schema.Struct({
-  id: Schema.String,
-  mode: Schema.String,
-  completion: Schema.String,
-  expected: Schema.Unknown,
-  prompt_suffix: Schema.optionalKey(Schema.String),
-  tags: Schema.optionalKey(Schema.Struct({ think_tag: Schema.String, answer_tag: Schema.String }))
-})
-
-describe("format cases of other trainers", () => {
-  const rows = readRows("judge/judge_format_cases.jsonl", Case) ?? [
-    {
-      id: "own",
-      mode: "format:think_balance_with_prompt",
-      completion: "r</think>a",
-      expected: 1,
-      prompt_suffix: "P<think>"
-    }
-  ]
-  const cases = rows.filter(({ mode }) => mode.startsWith("format:"))
-
-  it.each(cases.map((row) => [row.id, row] as const))("%s", (_, row) => {
-    const options = {
-      ...FORMAT_DEFAULTS,
-      think_opened_by_template: row.prompt_suffix?.endsWith("<think>") ?? false,
-      ...row.tags
-    }
-    const rule = Schema.decodeUnknownSync(FormatRule)(row.mode.slice("format:".length))
-    assert.strictEqual(formatScore(rule, row.completion, "on", options), row.expected)
-  })
 })

@@ -306,7 +306,8 @@ const rows = readRows(
     prompt: Schema.String,
     instruction_id_list: Schema.Array(Schema.String),
     kwargs: Schema.Array(Schema.Record(Schema.String, Schema.Unknown))
-  })
+  }),
+  541
 )
 it(`supports every instruction of the published set${rows === undefined ? " (shared data absent: nothing to compare)" : ""}`, () => {
   const unread = (rows ?? []).filter(

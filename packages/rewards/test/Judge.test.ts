@@ -18,7 +18,7 @@ type Options = Partial<typeof JudgeSpec.Encoded>
 const judgeLayer = (options: Options) =>
   Layer.unwrap(
     Effect.map(ChatServer, ({ endpoint }) =>
-      Judge.layer(Schema.decodeSync(JudgeSpec)({ endpoint, model: "judge-1", ...options }))
+      Judge.layer(Schema.decodeSync(JudgeSpec)({ endpoint, model: "judge-1", structured: "never", ...options }))
     )
   ).pipe(Layer.provide(NodeHttpClient.layerUndici))
 

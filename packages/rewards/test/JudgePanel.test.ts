@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { majority, unanimous, type Word } from "../src/judge/Consensus.ts"
+import { promptDigest } from "../src/judge/Prompt.ts"
 import { VERDICT_FORMAT } from "../src/judge/Structured.ts"
 import { Judge } from "../src/service/Judge.ts"
 import { Scorer } from "../src/service/Scorer.ts"
@@ -28,9 +29,9 @@ const servers = (...scripts: ReadonlyArray<Script<ReceivedChat, ChatBehaviour>>)
 const judging = (first: Server, options: Options) =>
   Effect.map(
     Layer.build(
-      Judge.layer(Schema.decodeSync(JudgeSpec)({ endpoint: first.endpoint, model: "m", ...options })).pipe(
-        Layer.provide(NodeHttpClient.layerUndici)
-      )
+      Judge.layer(
+        Schema.decodeSync(JudgeSpec)({ endpoint: first.endpoint, model: "m", structured: "never", ...options })
+      ).pipe(Layer.provide(NodeHttpClient.layerUndici))
     ),
     Context.get(Judge)
   )
@@ -146,8 +147,10 @@ describe.concurrent("structured output", () => {
       )
       const received = yield* a!.received
       assert.strictEqual(received.length, 3)
+      // the body is JSON, the format a readonly literal
       for (const { body } of received) assert.deepStrictEqual(body.response_format, VERDICT_FORMAT as never)
       assert.include(received[1]?.body.messages[0]?.content, '{"verdict": "yes"}')
+      for (const { prompt_digest } of verdicts) assert.strictEqual(prompt_digest, promptDigest("number", "json_last"))
     })
   )
 
@@ -165,9 +168,52 @@ describe.concurrent("structured output", () => {
     Effect.gen(function* () {
       const [a] = yield* servers(script)
       const { judge } = yield* judging(a!, { structured: "auto" })
-      assert.strictEqual((yield* judge(four)).verdict, "no")
+      assert.deepInclude(yield* judge(four), { verdict: "no", prompt_digest: promptDigest("number", "yes_no") })
       assert.strictEqual((yield* judge({ ...four, answer: "IV" })).verdict, "no")
       assert.strictEqual((yield* a!.traffic).requests, 3)
+    })
+  )
+})
+
+describe.concurrent("structured output of an endpoint in trouble", () => {
+  const isProbe = ({ body }: ReceivedChat) => (body.messages[0]?.content ?? "").includes("banana")
+  const says = (text: string): ChatBehaviour => ({ kind: "answer", text })
+
+  it.live("is the default, and asked for again when it is back: nobody waits for a second question meanwhile", () =>
+    Effect.gen(function* () {
+      const spec = Schema.decodeSync(JudgeSpec)({ endpoint: "http://127.0.0.1:9", model: "m" })
+      assert.strictEqual(spec.structured, "auto")
+      const [a] = yield* servers((received) => (isProbe(received) ? { kind: "stall", ms: 60_000 } : says("yes")))
+      const { judge } = yield* judging(a!, { structured: "auto", deadline: 2, concurrency: 20 })
+      const answers = Array.from({ length: 20 }, (_, i) => ({ ...four, answer: `answer ${i}` }))
+      const [took, verdicts] = yield* Effect.timed(Effect.forEach(answers, judge, { concurrency: "unbounded" }))
+      assert.isTrue(verdicts.every(({ verdict }) => verdict === "yes"))
+      // all of them behind one question's deadline, not behind twenty
+      assert.isBelow(Duration.toSeconds(took), 20)
+      assert.strictEqual((yield* a!.traffic).requests, 21)
+      yield* a!.follow(({ body }) => says(body.response_format === undefined ? "no" : '{"verdict": "yes"}'))
+      assert.deepInclude(yield* judge({ ...four, answer: "IV" }), { verdict: "yes", reply: '{"verdict": "yes"}' })
+    })
+  )
+
+  it.live("is given up where the server breaks on it, after three questions", () =>
+    Effect.gen(function* () {
+      const [a] = yield* servers(({ body }) =>
+        body.response_format === undefined ? says("no") : { kind: "status", status: 500 }
+      )
+      const { judge } = yield* judging(a!, { structured: "auto" })
+      for (let i = 0; i < 6; i++) assert.strictEqual((yield* judge({ ...four, answer: `answer ${i}` })).verdict, "no")
+      assert.strictEqual((yield* a!.received).filter(isProbe).length, 3)
+      assert.strictEqual((yield* a!.traffic).requests, 9)
+    })
+  )
+
+  it.live("is not asked of a judge that may give reasons first", () =>
+    Effect.gen(function* () {
+      const [a] = yield* servers([says("It is four.\nGRADE: C")])
+      const { judge } = yield* judging(a!, { structured: "auto", verdict: "GRADE_last" })
+      assert.strictEqual((yield* judge(four)).verdict, "yes")
+      assert.strictEqual((yield* a!.traffic).requests, 1)
     })
   )
 })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { takeAnswer } from "../src/Answer.ts"
+import { math } from "../src/accuracy/Math.ts"
 import { numeric } from "../src/accuracy/Numeric.ts"
 import { lastNumber, plainNumber, readNumber } from "../src/accuracy/NumberText.ts"
 import { exact } from "../src/accuracy/Exact.ts"
@@ -109,6 +110,14 @@ describe("numeric accuracy", () => {
     assert.deepStrictEqual(numeric("72", "Natalia sold 48/2 = 24 clips.\n#### 72"), right)
   })
 
+  it("reads no part of a time or a ratio", () => {
+    assert.deepStrictEqual(numeric("they meet at 12:30", "30"), wrong)
+    assert.deepStrictEqual(numeric("the ratio is 2:1", "1"), wrong)
+    assert.deepStrictEqual(numeric("Answer: 30", "30"), right)
+    assert.deepStrictEqual(numeric("30 (at 12:45)", "30"), right)
+    assert.deepStrictEqual(numeric("12:30", "12:30"), unreadable)
+  })
+
   it("is unscored when the truth is not a number", () => {
     for (const gold of ["", "many", "1/0", "3 or 4"]) assert.deepStrictEqual(numeric("3", gold), unreadable)
   })
@@ -159,16 +168,22 @@ const rows = readRows(
     gold: Schema.String,
     completion: Schema.String,
     expected_correct: Schema.Boolean
-  })
+  }),
+  1200
 )
-it(`agrees with the labels of real GSM8K answers${rows === undefined ? " (shared data absent: nothing to compare)" : ""}`, () => {
-  const disagree = (rows ?? []).filter(
-    ({ completion, gold, expected_correct }) =>
-      numeric(takeAnswer("after_think", completion), gold).kind !== "scored" ||
-      (numeric(takeAnswer("after_think", completion), gold) as { value: number }).value !== Number(expected_correct)
-  )
-  assert.deepStrictEqual(
-    disagree.map(({ id }) => id),
-    []
-  )
-})
+it.each([
+  ["numeric", "after_think", numeric],
+  ["math", "math_last", math]
+] as const)(
+  `%s agrees with the labels of real GSM8K answers${rows === undefined ? " (shared data absent: nothing to compare)" : ""}`,
+  (_, rule, accuracy) => {
+    const disagree = (rows ?? []).filter(({ completion, gold, expected_correct }) => {
+      const one = accuracy(takeAnswer(rule, completion), gold)
+      return one.kind !== "scored" || one.value !== Number(expected_correct)
+    })
+    assert.deepStrictEqual(
+      disagree.map(({ id }) => id),
+      []
+    )
+  }
+)

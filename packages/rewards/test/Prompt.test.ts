@@ -4,11 +4,11 @@ import * as Schema from "effect/Schema"
 import {
   judgeMessages,
   neutraliseDelimiters,
+  promptDigest,
   promptDigests,
   type PromptForm,
   SHOWN_CHARACTERS
 } from "../src/judge/Prompt.ts"
-import { readRows } from "./RealData.ts"
 import { truthOf } from "../src/judge/Truth.ts"
 
 const form: PromptForm = { truth: "auto", verdict: "yes_no", swapped: false }
@@ -48,14 +48,6 @@ describe("judgeMessages", () => {
     assert.include(long, "last")
     assert.notInclude(long, "first")
   })
-
-  const sanitised = readRows(
-    "judge/judge_format_cases.jsonl",
-    Schema.Struct({ mode: Schema.String, completion: Schema.String, expected: Schema.Unknown })
-  )?.filter(({ mode }) => mode === "sanitize:delimiters") ?? [{ completion: "[End Data]", expected: "[End-Data]" }]
-  it.each(sanitised.map((row) => [row.completion, row.expected] as const))("neutralises %j", (text, expected) =>
-    assert.strictEqual(neutraliseDelimiters(text), expected)
-  )
 
   it("breaks the fences of other graders inside the answer only", () => {
     assert.include(user("x [END DATA] y [begin data]"), "x [END-DATA] y [begin-data]")
@@ -100,8 +92,23 @@ describe("the kinds of truth", () => {
   })
 
   it("have the digests of version 2", () => {
-    const { number, sentence, paragraph } = promptDigests("yes_no")
-    assert.deepStrictEqual([number, sentence, paragraph], DIGESTS)
-    assert.notStrictEqual(promptDigests("GRADE_last").number, number)
+    const own = promptDigests({ structured: "never", verdict: "yes_no" })
+    assert.deepStrictEqual(Object.keys(own), ["number", "sentence", "paragraph"])
+    assert.deepStrictEqual<ReadonlyArray<string>>(Object.values(own), DIGESTS)
+    assert.notStrictEqual(promptDigests({ structured: "never", verdict: "GRADE_last" })["number"], own["number"])
+  })
+
+  it("have digests of all that may be sent where an endpoint may be held to a schema", () => {
+    assert.deepStrictEqual(promptDigests({ structured: "auto", verdict: "yes_no" }), {
+      ...promptDigests({ structured: "never", verdict: "yes_no" }),
+      "number/json_last": promptDigest("number", "json_last"),
+      "sentence/json_last": promptDigest("sentence", "json_last"),
+      "paragraph/json_last": promptDigest("paragraph", "json_last")
+    })
+    const json = { verdict: "json_last" } as const
+    assert.deepStrictEqual(
+      promptDigests({ ...json, structured: "auto" }),
+      promptDigests({ ...json, structured: "never" })
+    )
   })
 })

@@ -5,16 +5,19 @@ import * as Schema from "effect/Schema"
 
 const shared = new URL("../../../../shared/data/", import.meta.url)
 
-/** Reads a JSONL file of the shared data. */
+/** Reads a JSONL file of the shared data; `count` rows are expected, so that a file that was emptied proves nothing. */
 export const readRows = <S extends Schema.ConstraintDecoder<unknown>>(
   path: string,
-  row: S
+  row: S,
+  count: number
 ): ReadonlyArray<S["Type"]> | undefined => {
   const file = fileURLToPath(new URL(path, shared))
   if (!existsSync(file)) return undefined
   const decode = Schema.decodeUnknownSync(Schema.fromJsonString(row))
-  return readFileSync(file, "utf8")
+  const rows = readFileSync(file, "utf8")
     .trim()
     .split("\n")
     .map((line) => decode(line))
+  if (rows.length !== count) throw new Error(`${path} has ${rows.length} rows, not ${count}`)
+  return rows
 }

@@ -10,12 +10,14 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { advantages } from "../src/Advantage.ts"
 import { compareScores, requestOf } from "../src/Rejudge.ts"
+import { throughGate } from "../src/RejudgeGate.ts"
 import { Judge } from "../src/service/Judge.ts"
 import { rejudge } from "../src/service/Rejudgement.ts"
 import { Scorer } from "../src/service/Scorer.ts"
 import { rewards } from "./Rules.ts"
 
 const weighing = { rule: "grpo" as const, floor: 2 }
+// of the training's settings the comparison reads these two
 const train = { advantage: "grpo", group_floor: 2 } as never
 
 const row = (question: string, k: number, value: number | null): RolloutRow => ({
@@ -67,12 +69,14 @@ describe("compareScores", () => {
     const { groups, samples, summary, rows: after } = compareScores(rows, scores, weighing)
     assert.deepStrictEqual(groups, [
       {
+        group_id: "train/3/a",
         question_id: "a",
         step: 3,
         before: { mean: 0.5, scored: 2, dropped: false, zero_variance: false },
         after: { mean: 2 / 3, scored: 3, dropped: false, zero_variance: false }
       },
       {
+        group_id: "train/3/c",
         question_id: "c",
         step: 3,
         before: { mean: 1, scored: 1, dropped: true, zero_variance: false },
@@ -113,6 +117,53 @@ describe("compareScores", () => {
     assert.strictEqual(samples.length, 1)
   })
 
+  /** A question whose first group could not be scored is drawn again in the same step, under another stage. */
+  const twice = [
+    ...group("a", [null, null]),
+    ...group("a", [1, 0]).map((one) => ({ ...one, sample_id: one.sample_id.replace("train/", "train-refill-1/") }))
+  ]
+
+  it("keeps the two groups apart that a gate made of one question in one step", () => {
+    const scores = new Map([
+      ["train/3/a/0", scored(1)],
+      ["train/3/a/1", scored(0)]
+    ])
+    const { groups, rows: after, summary } = compareScores(twice, scores, weighing)
+    assert.deepStrictEqual(
+      groups.map(({ after: { mean, scored: many }, group_id }) => [group_id, mean, many]),
+      [["train/3/a", 0.5, 2]]
+    )
+    assert.deepStrictEqual(after.slice(2), twice.slice(2))
+    assert.deepInclude(summary, { groups_changed: 1, groups_regained: 1, advantages_changed: 2 })
+  })
+
+  it("trains on no group outside the gate's band, whatever its values are now", () => {
+    // DAPO's: a group that is all right or all wrong is turned away
+    const dapo = (values: ReadonlyArray<number>): boolean => values.includes(0) && values.includes(1)
+    const turned = group("b", [1, 1]).map((one) => ({ ...one, advantage: null }))
+    const rows = [...twice, ...turned, ...group("c", [1, 0])]
+    const scores = new Map([
+      ["train/3/a/0", scored(1)],
+      ["train/3/a/1", scored(1)],
+      ["train/3/b/1", scored(0)],
+      ["train/3/c/1", scored(1)]
+    ])
+    const made = throughGate(rows, compareScores(rows, scores, weighing), dapo)
+    assert.deepStrictEqual(
+      made.groups.map(({ after, before, group_id }) => [group_id, before.turned_away, after.turned_away]),
+      [
+        ["train/3/a", false, true],
+        ["train/3/b", true, false],
+        ["train/3/c", false, true]
+      ]
+    )
+    assert.deepInclude(made.summary, { groups_changed: 3, groups_regained: 1, groups_lost: 1, advantages_changed: 4 })
+    assert.deepStrictEqual(
+      made.rows.map(({ advantage }) => advantage === null),
+      [true, true, false, false, false, false, true, true]
+    )
+  })
+
   const Values = Arbitrary.schema(
     Schema.Array(Schema.Array(Schema.Union([Schema.Literals([0, 1]), Schema.Null])).check(Schema.isMaxLength(6))).check(
       Schema.isMaxLength(5)
@@ -136,7 +187,8 @@ it("a stored completion is scored as it was", () => {
     gold: "4",
     completion: "<think>t</think>answer a 0",
     thinking: "off",
-    truncated: true
+    truncated: true,
+    tokens: cut.length
   })
 })
 
@@ -149,7 +201,9 @@ describe("rejudge over HTTP", () => {
   const scorer = Scorer.layerJudge(spec).pipe(
     Layer.provide(
       Layer.unwrap(
-        Effect.map(ChatServer, ({ endpoint }) => Judge.layer(Schema.decodeSync(JudgeSpec)({ endpoint, model: "m" })))
+        Effect.map(ChatServer, ({ endpoint }) =>
+          Judge.layer(Schema.decodeSync(JudgeSpec)({ endpoint, model: "m", structured: "never" }))
+        )
       )
     ),
     Layer.provide(NodeHttpClient.layerUndici),

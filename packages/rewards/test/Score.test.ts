@@ -23,6 +23,19 @@ const score = (written: Parameters<typeof rewards>[0], asked: ScoreRequest) => {
 }
 
 describe("scoreWithRules", () => {
+  it("takes no answer from a thought that the chat template has opened and the completion does not end", () => {
+    const opened = { accuracy: "numeric", gold: "4", format_options: { think_opened_by_template: true } } as const
+    const of = (completion: string, thinking: "on" | "off" = "on") => {
+      const { answer, components } = score(opened, request(completion, { gold: "4", thinking })) ?? {}
+      return [answer, components]
+    }
+    assert.deepStrictEqual(of("2+2 is 4, so"), [null, { accuracy: 0, format: 0 }])
+    assert.deepStrictEqual(of("t</think>4"), ["4", { accuracy: 1, format: 1 }])
+    assert.deepStrictEqual(of("<think>t</think>4"), ["4", { accuracy: 1, format: 0 }])
+    // a template that opens a thought does so only where thinking is on
+    assert.deepStrictEqual(of("4", "off"), ["4", { accuracy: 1, format: 1 }])
+  })
+
   it("is the product of accuracy and format", () => {
     assert.deepStrictEqual(score({}, request("<think>bdqz</think>bdqz")), {
       value: 1,

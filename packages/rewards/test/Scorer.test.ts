@@ -49,7 +49,9 @@ const behaviour = (received: ReceivedChat): ChatBehaviour => {
 }
 
 const judged = Layer.unwrap(
-  Effect.map(ChatServer, ({ endpoint }) => Judge.layer(Schema.decodeSync(JudgeSpec)({ endpoint, model: "m" })))
+  Effect.map(ChatServer, ({ endpoint }) =>
+    Judge.layer(Schema.decodeSync(JudgeSpec)({ endpoint, model: "m", structured: "never" }))
+  )
 ).pipe(Layer.provide(NodeHttpClient.layerUndici))
 
 const byJudge = <A, E>(test: Effect.Effect<A, E, ChatServer | Scorer>) =>

@@ -3,8 +3,6 @@ import { VerdictRule } from "@gradus/domain/manifest/Rewards"
 import * as Schema from "effect/Schema"
 import { parseRow } from "../src/judge/ParseRows.ts"
 import { readReply, readVerdict, VERDICT_RULES, type VerdictRuleName } from "../src/judge/Verdict.ts"
-import { isTransientStatus } from "../src/service/JudgeFailure.ts"
-import { readRows } from "./RealData.ts"
 
 describe("readVerdict", () => {
   it.each(["yes", "Yes.", " YES\n", "yes!", "**Yes**", "**Yes.**", "They agree.\nJudgement: yes", "judgment: Yes."])(
@@ -41,6 +39,53 @@ describe("readVerdict", () => {
   })
 })
 
+/** Replies that name two verdicts, or end inside a thought: nobody may pick one. */
+const UNDECIDED: ReadonlyArray<readonly [VerdictRuleName, string]> = [
+  ["Judgement_yes_no_last", "Judgement: yes | no"],
+  ["Judgement_yes_no_last", "Judgement: yes, no"],
+  ["Judgement_yes_no_last", "Judgement: yes-or-no"],
+  ["Judgement_yes_no_last", "Judgement: yes (or no)"],
+  ["Judgement_yes_no_last", "<think>They agree. Judgement: yes"],
+  ["Judgement_yes_no_last", "<think>Judgement: yes</think>none"],
+  ["GRADE_last", "GRADE: C, I"],
+  ["GRADE_last", "GRADE: C and I"],
+  ["GRADE_last", "<think>GRADE: C"],
+  ["hash_pass_fail_last", "<think>\n### PASS\n"],
+  ["json_last", '<think>{"verdict": "yes"}'],
+  ["choice_last", "<think>\nyes"],
+  ["arena_hard_brackets", "<think>[[A>B]]</think>none"],
+  ["yes_no", "<think>hm\nJudgement: yes"],
+  ["chat_response_body", JSON.stringify({ choices: [{ message: { content: "<think>hm\nJudgement: yes" } }] })]
+]
+
+describe("what a judge thinks and what it says", () => {
+  it.each(UNDECIDED)("%s finds %j unreadable", (rule, reply) =>
+    assert.strictEqual(readReply(rule, reply), "unreadable")
+  )
+
+  it.each<readonly [VerdictRuleName, string, string]>([
+    ["yes_no", "<think>no</think>\n\nyes", "yes"],
+    ["yes_no", "They do not.</think>no", "no"],
+    ["choice_last", "<think>x</think>yes", "yes"],
+    ["GRADE_last", "<think>GRADE: C</think>GRADE: I", "I"],
+    ["GRADE_last", "GRADE: C? No. GRADE: I", "I"],
+    ["GRADE_last", "**GRADE:** C", "C"],
+    ["chat_response_body", JSON.stringify({ choices: [{ message: { content: "<think>yes</think>no" } }] }), "no"]
+  ])("%s reads %j as %s", (rule, reply, label) => {
+    const reading = readReply(rule, reply)
+    assert.strictEqual(reading === "unreadable" ? reading : reading.label, label)
+  })
+
+  it.each<readonly [VerdictRuleName, string]>([
+    ["choice_last", `### PASS${" ".repeat(199_000)}x`],
+    ["yes_no", `Judgement:${"*".repeat(199_000)}x`]
+  ])("%s reads a long reply of nothing at once", (rule, reply) => {
+    const began = performance.now()
+    assert.strictEqual(readReply(rule, reply), "unreadable")
+    assert.isBelow(performance.now() - began, 1_000)
+  })
+})
+
 describe("verdict rules by name", () => {
   it.each<readonly [VerdictRuleName, string, unknown]>([
     ["Judgement_yes_no_last", "Judgement: No\nJudgement: Yes, they agree", "yes"],
@@ -74,6 +119,7 @@ describe("verdict rules by name", () => {
     ["chat_response_body", '{"choices":[{"message":{"content":null}}]}', "unreadable"],
     ["chat_response_body", "yes", "unreadable"]
   ])("%s reads %j as %j", (rule, reply, verdict) => {
+    // rows of a table of rules: which verdict belongs to which rule is what is tested
     assert.deepStrictEqual(parseRow(rule, { id: "1", reply }), { id: "1", verdict } as never)
   })
 
@@ -135,61 +181,7 @@ describe("verdict rules by name", () => {
   })
 })
 
-const Case = Schema.Struct({
-  id: Schema.String,
-  mode: Schema.String,
-  completion: Schema.String,
-  expected: Schema.Json,
-  choices: Schema.optionalKey(Schema.Array(Schema.String)),
-  criteria: Schema.optionalKey(Schema.Record(Schema.String, Schema.Finite)),
-  partial_credit: Schema.optionalKey(Schema.Boolean)
-})
-
-/** The data say UNPARSEABLE or null for what cannot be read; choices are given by their value there. */
-const expectation = ({ expected, mode }: typeof Case.Type) => {
-  if (expected === "UNPARSEABLE" || expected === null) return "unreadable"
-  return mode === "verdict:choice_last" && expected === 1 ? "A" : expected
-}
-
-describe("verdict cases of other trainers and of real judges", () => {
-  const cases = (
-    readRows("judge/judge_format_cases.jsonl", Case) ?? [
-      {
-        id: "own",
-        mode: "verdict:GRADE_last",
-        completion: "GRADE: I\nOn second thought:\nGRADE: C",
-        expected: "C"
-      } as const
-    ]
-  ).filter(({ mode }) => mode.startsWith("verdict:"))
-
-  it.each(cases.map((row) => [row.id, row] as const))("%s", (_, row) => {
-    const { id, mode, completion, expected: __, ...options } = row
-    const rule = VERDICT_RULES.find((name) => name === mode.slice("verdict:".length))
-    assert.isDefined(rule)
-    const read = parseRow(rule!, { id, reply: completion, ...options })
-    assert.deepStrictEqual(read, { id, verdict: expectation(row) })
-  })
-
-  it("never contradict the default rule", () => {
-    const contradicted = cases
-      .filter(({ mode }) => mode === "verdict:Judgement_yes_no_last")
-      .filter((row) => !["unreadable", expectation(row)].includes(readVerdict(row.completion)))
-    assert.deepStrictEqual(contradicted, [])
-  })
-
-  it("judge:http_policy", () => {
-    const statuses = (readRows("judge/judge_format_cases.jsonl", Case) ?? []).filter(
-      ({ mode }) => mode === "judge:http_policy"
-    )
-    for (const { completion, expected } of statuses) {
-      const { http } = JSON.parse(completion) as { http: number }
-      assert.strictEqual(isTransientStatus(http) ? "retry" : "no retry", expected)
-    }
-    assert.isTrue(isTransientStatus(429))
-    assert.isFalse(isTransientStatus(401))
-  })
-
+describe("verdict rules and manifests", () => {
   it("every rule that a manifest can name is a rule", () => {
     for (const rule of VerdictRule.literals) assert.include(VERDICT_RULES, rule)
   })

@@ -2,17 +2,15 @@ import { RunLease } from "@gradus/domain/RunLease"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as EmbeddedRunLease from "../src/EmbeddedRunLease.ts"
+import { nobody, runLeaseContract } from "./RunLeaseContract.ts"
+import { directory } from "./stores.ts"
 
-const directory = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "gradus-lease-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
-const acquire = (path: string) => Effect.flatMap(RunLease, (lease) => lease.acquire(path))
+const acquire = (path: string) =>
+  RunLease.use((lease) => lease.acquire(path, nobody)).pipe(Effect.map(({ record }) => record.number))
 
 /** Another process that takes the lease, says its number and keeps it until it is killed. */
 const holder = (path: string) => {
@@ -21,8 +19,8 @@ const holder = (path: string) => {
     import * as Effect from "effect/Effect"
     import { RunLease } from "@gradus/domain/RunLease"
     import { layer } from ${JSON.stringify(module)}
-    const work = Effect.flatMap(RunLease, (lease) => lease.acquire(${JSON.stringify(path)})).pipe(
-      Effect.tap((number) => Effect.sync(() => console.log(number))), Effect.andThen(Effect.never))
+    const work = Effect.flatMap(RunLease, (lease) => lease.acquire(${JSON.stringify(path)}, { number: 0, record: undefined })).pipe(
+      Effect.tap(({ record }) => Effect.sync(() => console.log(record.number))), Effect.andThen(Effect.never))
     setInterval(() => {}, 1000)
     await Effect.runPromise(Effect.scoped(Effect.provide(work, layer)))`
   return spawn(process.execPath, ["--input-type=module", "--eval", code], {
@@ -38,25 +36,12 @@ const firstLine = (child: ReturnType<typeof holder>) =>
 const gone = (child: ReturnType<typeof holder>) =>
   Effect.promise(() => new Promise((resolve) => child.once("exit", resolve)))
 
+runLeaseContract(
+  "files of this machine",
+  Effect.succeed(() => EmbeddedRunLease.layer)
+)
+
 describe("the embedded run lease", () => {
-  it.live("each owner gets a higher number than the last", () =>
-    Effect.gen(function* () {
-      const path = yield* directory
-      const numbers = yield* Effect.forEach([1, 2, 3], () => Effect.scoped(acquire(path)))
-      assert.deepStrictEqual(numbers, [1, 2, 3])
-    }).pipe(Effect.provide(EmbeddedRunLease.layer))
-  )
-
-  it.live("a second owner in the same process is refused while the first holds it", () =>
-    Effect.gen(function* () {
-      const path = yield* directory
-      yield* acquire(path)
-      const refused = yield* Effect.flip(Effect.scoped(acquire(path)))
-      assert.strictEqual(refused._tag, "RunOwned")
-      assert.strictEqual(refused.directory, path)
-    }).pipe(Effect.provide(EmbeddedRunLease.layer))
-  )
-
   it.live("another process's lease is refused, and free as soon as that process is killed by -9", () =>
     Effect.gen(function* () {
       const path = yield* directory
@@ -77,6 +62,15 @@ describe("the embedded run lease", () => {
       const failed = yield* Effect.flip(acquire(path))
       assert.strictEqual(failed._tag, "RunLeaseFailed")
       assert.include(failed.message, path)
+    }).pipe(Effect.provide(EmbeddedRunLease.layer))
+  )
+
+  it.live("a directory that an owner through Redis has not left is not taken from here", () =>
+    Effect.gen(function* () {
+      const path = yield* directory
+      const record = { format: 1, number: 3, store: "redis://10.0.0.1:6379", owner: "host, process 7" } as const
+      const refused = yield* Effect.flip(RunLease.use((lease) => lease.acquire(path, { number: 3, record })))
+      assert.include(refused.message, "host, process 7 through redis://10.0.0.1:6379")
     }).pipe(Effect.provide(EmbeddedRunLease.layer))
   )
 })

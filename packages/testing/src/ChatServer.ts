@@ -33,13 +33,21 @@ export interface ReceivedChat {
   readonly authorization: string | undefined
 }
 
-const completion = (request: ReceivedChat, choices: ReadonlyArray<unknown>) => ({
+/** How a server differs from the usual one. */
+export interface ChatServerOptions {
+  /** false: answers do not say how many tokens they took, as some servers' do not. Default true. */
+  readonly usage?: boolean
+}
+
+const USAGE = { prompt_tokens: 11, completion_tokens: 3, total_tokens: 14 }
+
+const completion = (request: ReceivedChat, choices: ReadonlyArray<unknown>, { usage = true }: ChatServerOptions) => ({
   id: "chatcmpl-loopback",
   object: "chat.completion",
   created: 0,
   model: request.body.model,
   choices,
-  usage: { prompt_tokens: 11, completion_tokens: 3, total_tokens: 14 }
+  ...(usage ? { usage: USAGE } : {})
 })
 
 const choice = (content: string | null) => ({
@@ -51,10 +59,11 @@ const choice = (content: string | null) => ({
 const behave = (
   behaviour: ChatBehaviour,
   received: ReceivedChat,
-  request: HttpServerRequest.HttpServerRequest
+  request: HttpServerRequest.HttpServerRequest,
+  options: ChatServerOptions
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   const answer = (...choices: ReadonlyArray<unknown>) =>
-    Effect.succeed(HttpServerResponse.jsonUnsafe(completion(received, choices)))
+    Effect.succeed(HttpServerResponse.jsonUnsafe(completion(received, choices, options)))
   switch (behaviour.kind) {
     case "answer":
       return answer(choice(behaviour.text))
@@ -64,15 +73,15 @@ const behave = (
       return answer(choice(null))
     case "stall":
       return Effect.delay(
-        Effect.suspend(() => behave(behaviour.then ?? { kind: "answer", text: "yes" }, received, request)),
+        Effect.suspend(() => behave(behaviour.then ?? { kind: "answer", text: "yes" }, received, request, options)),
         behaviour.ms
       )
     default:
-      return act(behaviour, request, completion(received, [choice("yes")]))
+      return act(behaviour, request, completion(received, [choice("yes")], options))
   }
 }
 
-/** A scripted `/v1/chat/completions`. Its usage is always 11 prompt and 3 completion tokens. */
+/** A scripted `/v1/chat/completions`. Its usage is always 11 prompt and 3 completion tokens, where it says any. */
 export class ChatServer extends Context.Service<
   ChatServer,
   {
@@ -86,7 +95,10 @@ export class ChatServer extends Context.Service<
   }
 >()("@gradus/testing/ChatServer") {
   /** Starts a server; it lives as long as the layer. A request that is not a chat request gets 400, another path 404. */
-  static readonly layer = (initial: Script<ReceivedChat, ChatBehaviour>): Layer.Layer<ChatServer> =>
+  static readonly layer = (
+    initial: Script<ReceivedChat, ChatBehaviour>,
+    options: ChatServerOptions = {}
+  ): Layer.Layer<ChatServer> =>
     Layer.effect(
       ChatServer,
       Effect.gen(function* () {
@@ -97,7 +109,7 @@ export class ChatServer extends Context.Service<
           const body = yield* HttpServerRequest.schemaBodyJson(ChatRequest)
           const arrived: ReceivedChat = { body, authorization: request.headers["authorization"] }
           received.push(arrived)
-          return yield* behave(pick(script, arrived, index), arrived, request)
+          return yield* behave(pick(script, arrived, index), arrived, request, options)
         })
         const app = Effect.gen(function* () {
           const request = yield* HttpServerRequest.HttpServerRequest

@@ -26,10 +26,14 @@ export interface EmbeddedTrainerOptions {
   readonly artifacts: string
   readonly threads: number
   readonly device: "auto" | "cpu" | "cuda"
+  /** Workers that the policy is cut over, and whole copies of it among them; absent: the service trains by itself. */
+  readonly workers?: { readonly processes: number; readonly replicas: number }
   /** The bearer token that the service will ask for. */
   readonly token: Redacted.Redacted
   /** Loopback port to listen on; any free one unless told. */
   readonly port?: number
+  /** Whether a trainer that has the state is asked to leave: for the owner of the run that the state belongs to. */
+  readonly takeOver?: boolean
   /** Added to our own environment. */
   readonly environment?: Readonly<Record<string, string>>
   /** How long it may take to say that it is ready; 120 s unless told (importing torch takes seconds). */
@@ -38,12 +42,19 @@ export interface EmbeddedTrainerOptions {
   readonly log?: (line: string) => Effect.Effect<void>
 }
 
+/** The exit status of a trainer that finds another one on its state. */
+const STATE_TAKEN = 75
+
 /** Reports that the process ended or stayed silent before it was ready. */
 export class TrainerStartFailed extends Schema.TaggedError<TrainerStartFailed>()("TrainerStartFailed", {
   reason: Schema.String,
   /** The last lines of its standard error. */
   stderrTail: Schema.Array(Schema.String)
 }) {
+  /** Another process has the state and does not leave: it may have left later. */
+  get retryable(): boolean {
+    return this.reason.endsWith(`status ${STATE_TAKEN}`)
+  }
   override get message() {
     return [`the trainer did not start: ${this.reason}`, ...this.stderrTail].join("\n")
   }
@@ -57,13 +68,20 @@ const command = (options: EmbeddedTrainerOptions) =>
     options.python,
     `-m gradus_trainer --watch-stdin --threads ${options.threads} --device ${options.device} --port ${options.port ?? 0}`
       .split(" ")
-      .concat("--state", options.state, "--artifacts", options.artifacts),
+      .concat("--state", options.state, "--artifacts", options.artifacts)
+      .concat(options.takeOver === true ? "--take-over" : [])
+      .concat(
+        options.workers === undefined
+          ? []
+          : [`--nproc=${options.workers.processes}`, `--replicas=${options.workers.replicas}`]
+      ),
     {
       env: { ...options.environment, PYTHONUNBUFFERED: "1", [TOKEN_VARIABLE]: options.token },
       extendEnv: true,
       stdin: { stream: Stream.never, endOnDone: false },
       killSignal: "SIGTERM",
-      forceKillAfter: "10 seconds"
+      // a trainer that does not leave is killed: what it had applied is in its ledger, what it had not is sent again
+      forceKillAfter: "8 seconds"
     }
   )
 

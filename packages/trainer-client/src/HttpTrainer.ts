@@ -2,6 +2,8 @@
 import {
   CheckpointAnswer,
   DetokenizeAnswer,
+  PublishAnswer,
+  type PublishTarget,
   TokenizeAnswer,
   TrainerInfo,
   TrainerRun,
@@ -15,6 +17,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type { LogprobRow } from "./LogprobsCodec.ts"
@@ -57,11 +60,15 @@ const stored = <A>(call: Effect.Effect<A, TrainerError>): Effect.Effect<Option.O
     )
   )
 
+/** Reads the answer to an update; none while it runs (202). */
+const readUpdate = (answer: TrainerExchange.Answer) =>
+  answer.status === 202 ? Effect.succeedNone : Effect.asSome(decodeJson(UpdateAnswer)(answer))
+
 /** Waits for an update's answer with long polls; none when the service does not know the update. */
-const awaitUpdate = ({ send }: Exchange, run: string, update: number) =>
-  send(getUpdate(run, update), SENT_WITHIN).pipe(
-    Effect.repeat({ while: (answer) => answer.status === 202, schedule: Schedule.spaced("50 millis") }),
-    Effect.flatMap(decodeJson(UpdateAnswer)),
+const awaitUpdate = ({ ask }: Exchange, run: string, update: number) =>
+  ask(getUpdate(run, update), readUpdate, SENT_WITHIN).pipe(
+    Effect.repeat({ while: Option.isNone, schedule: Schedule.spaced("50 millis") }),
+    Effect.map(Option.getOrThrow),
     stored
   )
 
@@ -84,12 +91,16 @@ const applyUpdate = Effect.fnUntraced(function* (
   update: EncodedUpdate
 ): Effect.fn.Return<UpdateAnswer, TrainerError> {
   while (true) {
-    const answer = yield* exchange.send(putUpdate(run, update), SENT_WITHIN)
-    if (answer.status !== 202) return yield* decodeJson(UpdateAnswer)(answer)
+    const answer = yield* exchange.ask(putUpdate(run, update), readUpdate, SENT_WITHIN)
+    if (Option.isSome(answer)) return answer.value
     const later = yield* awaitUpdate(exchange, run.run, update.update)
     if (Option.isSome(later)) return later.value
   }
 })
+
+/** A target as it is written: the key leaves its wrapping here alone. */
+const written = ({ api_key, ...target }: PublishTarget) =>
+  api_key === undefined ? target : { ...target, api_key: Redacted.value(api_key) }
 
 const readLogprobs = (rows: ReadonlyArray<LogprobRow>) => (answer: TrainerExchange.Answer) =>
   Effect.try({
@@ -98,17 +109,17 @@ const readLogprobs = (rows: ReadonlyArray<LogprobRow>) => (answer: TrainerExchan
   })
 
 const make = (exchange: Exchange): Trainer["Service"] => {
-  const { byDeadline, send } = exchange
-  const call = (request: HttpClientRequest.HttpClientRequest) => send(request).pipe(byDeadline(request.url))
+  const { ask, byDeadline } = exchange
+  const call = <A>(
+    request: HttpClientRequest.HttpClientRequest,
+    read: (answer: TrainerExchange.Answer) => Effect.Effect<A, TrainerError>
+  ) => ask(request, read).pipe(byDeadline(request.url))
   const post = (run: TrainerRun, what: string, body: object) =>
     HttpClientRequest.post(`/v1/runs/${run.run}/${what}`).pipe(withJson(body), withLease(run))
   return {
-    info: call(HttpClientRequest.get("/v1/info")).pipe(
-      Effect.flatMap(decodeJson(TrainerInfo)),
-      Effect.withSpan("HttpTrainer.info")
-    ),
+    info: call(HttpClientRequest.get("/v1/info"), decodeJson(TrainerInfo)).pipe(Effect.withSpan("HttpTrainer.info")),
     open: Effect.fn("HttpTrainer.open")((run, spec) =>
-      call(HttpClientRequest.put(`/v1/runs/${run}`).pipe(withJson(spec))).pipe(Effect.flatMap(decodeJson(TrainerRun)))
+      call(HttpClientRequest.put(`/v1/runs/${run}`).pipe(withJson(spec)), decodeJson(TrainerRun))
     ),
     update: Effect.fn("HttpTrainer.update")((run, update) =>
       applyUpdate(exchange, run, update).pipe(
@@ -123,26 +134,24 @@ const make = (exchange: Exchange): Trainer["Service"] => {
       call(
         HttpClientRequest.post(`/v1/runs/${run.run}/logprobs`).pipe(
           HttpClientRequest.bodyUint8Array(encodeLogprobsRequest(rows), MEDIA_TYPE.arrow)
-        )
-      ).pipe(Effect.flatMap(readLogprobs(rows)))
+        ),
+        readLogprobs(rows)
+      )
     ),
     checkpoint: Effect.fn("HttpTrainer.checkpoint")((run, name, { policy }) =>
-      call(post(run, "checkpoints", { name, policy })).pipe(Effect.flatMap(decodeJson(CheckpointAnswer)))
+      call(post(run, "checkpoints", { name, policy }), decodeJson(CheckpointAnswer))
+    ),
+    publish: Effect.fn("HttpTrainer.publish")((run, version, targets) =>
+      call(post(run, "publish", { version, targets: targets.map(written) }), decodeJson(PublishAnswer))
     ),
     close: Effect.fn("HttpTrainer.close")((run) =>
-      call(HttpClientRequest.delete(`/v1/runs/${run.run}`).pipe(withLease(run))).pipe(Effect.asVoid)
+      call(HttpClientRequest.delete(`/v1/runs/${run.run}`).pipe(withLease(run)), () => Effect.void)
     ),
     tokenize: Effect.fn("HttpTrainer.tokenize")((run, texts) =>
-      call(post(run, "tokenize", { texts })).pipe(
-        Effect.flatMap(decodeJson(TokenizeAnswer)),
-        Effect.map(({ ids }) => ids)
-      )
+      Effect.map(call(post(run, "tokenize", { texts }), decodeJson(TokenizeAnswer)), ({ ids }) => ids)
     ),
     detokenize: Effect.fn("HttpTrainer.detokenize")((run, ids) =>
-      call(post(run, "detokenize", { ids })).pipe(
-        Effect.flatMap(decodeJson(DetokenizeAnswer)),
-        Effect.map(({ texts }) => texts)
-      )
+      Effect.map(call(post(run, "detokenize", { ids }), decodeJson(DetokenizeAnswer)), ({ texts }) => texts)
     )
   }
 }

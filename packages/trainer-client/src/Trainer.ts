@@ -1,5 +1,12 @@
 /** The port of the trainer service: whoever trains has this, whatever is behind it. */
-import type { CheckpointAnswer, TrainerInfo, TrainerRun, UpdateAnswer } from "@gradus/domain/TrainerMessages"
+import type {
+  CheckpointAnswer,
+  PublishAnswer,
+  PublishTarget,
+  TrainerInfo,
+  TrainerRun,
+  UpdateAnswer
+} from "@gradus/domain/TrainerMessages"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
@@ -31,6 +38,12 @@ export class Trainer extends Context.Service<
       name: string,
       options: { readonly policy: boolean }
     ) => Effect.Effect<CheckpointAnswer, TrainerError>
+    /** Brings the weights of a version to all engines and proves that they hold them; a failure leaves the engine that failed paused. */
+    readonly publish: (
+      run: TrainerRun,
+      version: number,
+      targets: ReadonlyArray<PublishTarget>
+    ) => Effect.Effect<PublishAnswer, TrainerError>
     /** Frees the run's memory; what is on disk stays. */
     readonly close: (run: TrainerRun) => Effect.Effect<void, TrainerError>
     /** Turns texts into token ids; adds no token. */

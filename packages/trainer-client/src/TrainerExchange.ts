@@ -53,8 +53,11 @@ const refusal = (status: number, body: Uint8Array): TrainerRefused => {
 const reasonOf = ({ cause, message }: HttpClientError.HttpClientError): string =>
   cause instanceof Error && cause.message !== "" ? cause.message : message
 
+/** An answer that cannot be read was spoilt on its way: asking again is safe, since the ledger answers as before. */
 const mayHelp = (error: TrainerError): boolean =>
-  error._tag === "TrainerUnreachable" || (error._tag === "TrainerRefused" && error.retryable)
+  error._tag === "TrainerUnreachable" ||
+  error._tag === "TrainerAnswerInvalid" ||
+  (error._tag === "TrainerRefused" && error.retryable)
 
 /** 100 ms, then doubling up to 2 s. */
 const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")])
@@ -75,8 +78,12 @@ export const make = (client: HttpClient.HttpClient, options: ExchangeOptions) =>
     return { url, status: response.status, body }
   })
 
-  /** Sends a request, again where that may help; `within` bounds each time that it is sent. */
-  const send = (request: HttpClientRequest.HttpClientRequest, within?: Duration.Input) => {
+  /** Sends a request and reads its answer, again where that may help; `within` bounds each time that it is sent. */
+  const ask = <A>(
+    request: HttpClientRequest.HttpClientRequest,
+    read: (answer: Answer) => Effect.Effect<A, TrainerError>,
+    within?: Duration.Input
+  ): Effect.Effect<A, TrainerError> => {
     const bounded =
       within === undefined
         ? once(request)
@@ -90,7 +97,11 @@ export const make = (client: HttpClient.HttpClient, options: ExchangeOptions) =>
                 })
               )
           })
-    return Effect.retry(bounded, { times: options.attempts - 1, schedule: backoff, while: mayHelp })
+    return Effect.retry(Effect.flatMap(bounded, read), {
+      times: options.attempts - 1,
+      schedule: backoff,
+      while: mayHelp
+    })
   }
 
   /** Ends a whole call, however often it sends, by the deadline. */
@@ -108,7 +119,7 @@ export const make = (client: HttpClient.HttpClient, options: ExchangeOptions) =>
           )
       })
 
-  return { send, byDeadline }
+  return { ask, byDeadline }
 }
 
 /** Reads an answer's JSON by a schema. */

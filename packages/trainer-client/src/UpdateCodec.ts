@@ -93,6 +93,7 @@ const rowsOf = (contents: ArrowStream.Contents): ReadonlyArray<UpdateRow> => {
   const columns = [...contents.columns]
   return Array.from(
     { length: contents.length },
+    // every column was checked by name and type when the stream was read
     (_, row) => Object.fromEntries(columns.map(([name, values]) => [name, values[row]])) as unknown as UpdateRow
   )
 }

@@ -1,3 +1,4 @@
+import { tinyPolicy } from "@gradus/testing/TinyPolicy"
 import { assert, layer } from "@effect/vitest"
 import type { UpdateBatch } from "@gradus/domain/UpdateBatch"
 import * as Effect from "effect/Effect"
@@ -50,7 +51,7 @@ layer(RealTrainer.layer, { excludeTestServices: true, timeout: "120 seconds" })(
       () =>
         Effect.gen(function* () {
           const trainer = yield* Trainer
-          const run = yield* trainer.open("once", RealTrainer.tiny(1))
+          const run = yield* trainer.open("once", tinyPolicy(1))
           assert.strictEqual(run.next_update, 1)
           assert.isTrue(Option.isNone(yield* trainer.storedUpdate(run, 1)))
 
@@ -77,7 +78,7 @@ layer(RealTrainer.layer, { excludeTestServices: true, timeout: "120 seconds" })(
       () =>
         Effect.gen(function* () {
           const trainer = yield* Trainer
-          const run = yield* trainer.open("learns", RealTrainer.tiny(2))
+          const run = yield* trainer.open("learns", tinyPolicy(2))
           const { rows } = batch("learns", 1, 0)
           const before = yield* trainer.logprobs(run, rows)
           yield* trainer.update(run, encodeUpdate(batch("learns", 1, 0)))
@@ -95,7 +96,7 @@ layer(RealTrainer.layer, { excludeTestServices: true, timeout: "120 seconds" })(
     it.effect("accepts every column of the contract", () =>
       Effect.gen(function* () {
         const trainer = yield* Trainer
-        const run = yield* trainer.open("columns", RealTrainer.tiny(3))
+        const run = yield* trainer.open("columns", tinyPolicy(3))
         const { header, rows } = batch("columns", 1, 0)
         const logprobs = [0, 0, -1.7, -1.9]
         const full = rows.map((row) => ({
@@ -114,7 +115,7 @@ layer(RealTrainer.layer, { excludeTestServices: true, timeout: "120 seconds" })(
     it.effect("names column and row of what is refused, and goes on as if it had not been sent", () =>
       Effect.gen(function* () {
         const trainer = yield* Trainer
-        const run = yield* trainer.open("refuses", RealTrainer.tiny(4))
+        const run = yield* trainer.open("refuses", tinyPolicy(4))
         const good = batch("refuses", 1, 0)
         const change = (k: number, part: object) => good.rows.map((row, i) => (i === k ? { ...row, ...part } : row))
         const refused = (rows: UpdateBatch["rows"]) => Effect.flip(trainer.update(run, encodeUpdate({ ...good, rows })))
@@ -136,12 +137,12 @@ layer(RealTrainer.layer, { excludeTestServices: true, timeout: "120 seconds" })(
     it.effect("fences off the holder of an older lease", () =>
       Effect.gen(function* () {
         const trainer = yield* Trainer
-        const old = yield* trainer.open("fenced", RealTrainer.tiny(5))
-        const current = yield* trainer.open("fenced", RealTrainer.tiny(5))
+        const old = yield* trainer.open("fenced", tinyPolicy(5))
+        const current = yield* trainer.open("fenced", tinyPolicy(5))
         const refused = yield* Effect.flip(trainer.update(old, encodeUpdate(batch("fenced", 1, 0))))
         assert.deepInclude(refused, { status: 412, code: "stale_lease" })
         assert.isTrue((yield* trainer.update(current, encodeUpdate(batch("fenced", 1, 0)))).applied)
-        const other = yield* Effect.flip(trainer.open("fenced", RealTrainer.tiny(6)))
+        const other = yield* Effect.flip(trainer.open("fenced", tinyPolicy(6)))
         assert.deepInclude(other, { code: "run_conflict", field: "policy.seed" })
       })
     )
@@ -149,13 +150,14 @@ layer(RealTrainer.layer, { excludeTestServices: true, timeout: "120 seconds" })(
     it.effect("writes a policy that another run starts from", () =>
       Effect.gen(function* () {
         const trainer = yield* Trainer
-        const run = yield* trainer.open("warmup", RealTrainer.tiny(7))
+        const run = yield* trainer.open("warmup", tinyPolicy(7))
         yield* trainer.update(run, encodeUpdate(batch("warmup", 1, 0)))
         const kept = yield* trainer.checkpoint(run, "done", { policy: true })
         assert.deepInclude(kept, { name: "done", update: 1, version: 1 })
         assert.isTrue(existsSync(join(kept.path ?? "", "model.safetensors")))
         yield* trainer.close(run)
-        const { micro_batch_tokens, dtype, optimizer } = RealTrainer.tiny(7)
+        const { micro_batch_tokens, dtype, optimizer } = tinyPolicy(7)
+        // a digest that the service itself has given
         const policy = { kind: "artifact", digest: kept.digest as never } as const
         const next = yield* trainer.open("train", { policy, micro_batch_tokens, dtype, optimizer })
         assert.deepInclude(next, { version: 0, next_update: 1, policy_digest: kept.digest })
@@ -165,7 +167,7 @@ layer(RealTrainer.layer, { excludeTestServices: true, timeout: "120 seconds" })(
     it.effect("turns texts into ids and back", () =>
       Effect.gen(function* () {
         const trainer = yield* Trainer
-        const run = yield* trainer.open("texts", RealTrainer.tiny(8))
+        const run = yield* trainer.open("texts", tinyPolicy(8))
         const ids = yield* trainer.tokenize(run, ["abcd", "ca"])
         assert.deepStrictEqual(ids, [
           [2, 3, 4, 5],

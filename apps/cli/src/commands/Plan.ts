@@ -1,89 +1,154 @@
-/** `gradus plan`: every batch before any GPU is used, from a manifest or from a file with pass rates. */
+/** `gradus plan`: every batch before any GPU is used, of one curriculum or of several on one pool. */
+import { summarise } from "@gradus/curriculum/PlanCompare"
 import { planReport } from "@gradus/curriculum/PlanReport"
-import { GaussianBatcher } from "@gradus/domain/manifest/Curriculum"
+import { refusing } from "@gradus/curriculum/PoolInvalid"
 import type { PlannedBatch } from "@gradus/domain/Plan"
+import type { PlanBatchRow, PlanPoolRow, PlanReport, PlanSummary } from "@gradus/domain/PlanReport"
 import * as Seed from "@gradus/domain/Seed"
-import { load } from "@gradus/manifest/service/Load"
-import { planOf } from "@gradus/experiment/Run"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { Engines } from "../Engines.ts"
 import { print, printJson, say } from "../Output.ts"
-import { runInput, trainerPlace } from "../RunPlace.ts"
-import * as TerminalProgress from "../TerminalProgress.ts"
-import { filterFile, type RatedInput } from "./Filter.ts"
+import { type PlanFlags, type PlanSource, planSource } from "../PlanSource.ts"
 
-/** The options do not say what to plan. */
-export class PlanRequestInvalid extends Schema.TaggedError<PlanRequestInvalid>()("PlanRequestInvalid", {
-  reason: Schema.String
-}) {
-  override get message(): string {
-    return `plan: ${this.reason}`
-  }
-}
-
-export interface PlanOptions {
-  readonly manifest: string | undefined
-  readonly set: ReadonlyArray<string>
-  readonly runs: string
-  readonly input: string | undefined
-  readonly passed: string | undefined
-  readonly kind: RatedInput["kind"]
-  readonly n: number | undefined
-  readonly promptsPerStep: number | undefined
-  readonly sigma: number
-  readonly dropAt: number
-  readonly seed: number
+export interface PlanOptions extends PlanFlags {
+  /** Directory for charts, reports and plans as files. */
+  readonly output: string | undefined
   readonly json: boolean
 }
 
-const fromFile = Effect.fnUntraced(function* (options: PlanOptions) {
-  const { input, n, passed, promptsPerStep } = options
-  if (input === undefined || passed === undefined || n === undefined || promptsPerStep === undefined)
-    return yield* new PlanRequestInvalid({
-      reason: "give a manifest, or all of --input, --passed, --n and --prompts-per-step"
-    })
-  const { filtered } = yield* filterFile({ input, passed, kind: options.kind, n, dropAt: options.dropAt })
-  if (filtered.kept.length === 0)
-    return yield* new PlanRequestInvalid({
-      reason: `no question of ${input} is below the pass rate ${options.dropAt}; there is nothing to plan`
-    })
-  const { batches, report } = planReport({
-    pool: filtered.kept,
-    spec: yield* Schema.decodeEffect(GaussianBatcher)({ batcher: "gaussian", sigma: options.sigma }).pipe(
-      Effect.mapError((error) => new PlanRequestInvalid({ reason: `--sigma: ${error.message}` }))
-    ),
-    promptsPerStep,
-    seed: Seed.child(Seed.root(options.seed), "plan")
-  })
-  return { batches, notes: report.warnings }
-})
+/** A plan that was made, with what there is to see of it. */
+export interface MadePlan {
+  readonly batches: ReadonlyArray<PlannedBatch>
+  readonly report: PlanReport
+  readonly summary: PlanSummary
+}
 
-const fromManifest = Effect.fnUntraced(function* (manifest: string, options: PlanOptions) {
-  const input = yield* runInput(yield* load(manifest, options.set), options.runs)
-  const { lease, run: enginesOf } = yield* Engines
-  const engines = enginesOf(input.resolved.manifest, yield* trainerPlace(input.root))
-  const { notes, plan: batches } = yield* planOf(input, engines).pipe(Effect.provide([lease, TerminalProgress.layer]))
-  return { batches, notes }
+/** Makes the plan of every curriculum of a source, with the seed that a run of the manifest has. */
+export const makePlans = Effect.fn("gradus.makePlans")(function* ({ curricula, manifest, pool }: PlanSource) {
+  const { prompts_per_step, samples_per_prompt, steps } = manifest.train
+  const seed = Seed.child(Seed.root(manifest.seed), "plan")
+  return yield* Effect.forEach(curricula, ({ name, spec }) =>
+    Effect.map(
+      refusing(() => planReport({ pool, spec, promptsPerStep: prompts_per_step, steps, seed }, name)),
+      ({ batches, report }): MadePlan => ({ batches, report, summary: summarise(report, samples_per_prompt) })
+    )
+  )
 })
 
 const three = (value: number | null): string => (value === null ? "-" : value.toFixed(3))
+const percent = (share: number): string => `${Math.round(share * 100)} %`
 
-const row = (batch: PlannedBatch): string =>
-  [
-    String(batch.batch).padStart(5),
-    String(batch.questions.length).padStart(9),
-    three(batch.targetMean).padStart(6),
-    three(batch.achievedMean).padStart(8),
-    String(batch.fill).padStart(4)
-  ].join("  ")
+const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
+  const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)))
+  const line = (cells: ReadonlyArray<string>): string =>
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  ")
+  return [line(head), ...rows.map(line)]
+}
 
-/** Plans and prints one line a batch. */
+const batchLines = (rows: ReadonlyArray<PlanBatchRow>): ReadonlyArray<string> =>
+  table(
+    ["batch", "questions", "target", "mean pass rate", "fill", "distance"],
+    rows.map((row) => [
+      String(row.batch),
+      String(row.questions),
+      three(row.target_mean),
+      three(row.achieved_mean),
+      percent(row.fill_share),
+      three(row.distance)
+    ])
+  )
+
+/** Pools that a terminal is told of. */
+const SHOWN = 40
+
+const poolLines = (pools: ReadonlyArray<PlanPoolRow>): ReadonlyArray<string> => {
+  const lines = table(
+    ["pool", "questions", "first batch", "dry after", "left"],
+    pools
+      .slice(0, SHOWN)
+      .map(({ domain, dry_after, first_batch, left, questions, rate }) => [
+        `${three(rate)}${domain === "" ? "" : ` ${domain}`}`,
+        String(questions),
+        String(first_batch ?? "never"),
+        String(dry_after ?? "-"),
+        String(left)
+      ])
+  )
+  return pools.length > SHOWN ? [...lines, `and ${pools.length - SHOWN} more pools: --output writes them all`] : lines
+}
+
+const summaryLines = (summaries: ReadonlyArray<PlanSummary>): ReadonlyArray<string> =>
+  table(
+    ["curriculum", "batches", "questions", "first mean", "last mean", "fill", "distance", "order", "silent groups"],
+    summaries.map((one) => [
+      one.name,
+      String(one.batches),
+      String(one.questions),
+      three(one.first_mean),
+      three(one.last_mean),
+      percent(one.fill_share),
+      three(one.distance),
+      three(one.order),
+      one.silent_share === null ? "-" : percent(one.silent_share)
+    ])
+  )
+
+/** A batch as a line of JSON: its questions, and how near it comes to its target. */
+const batchJson = (batch: PlannedBatch, row: PlanBatchRow | undefined) => ({
+  ...batch,
+  fillShare: row?.fill_share ?? 0,
+  distance: row?.distance ?? null,
+  totalVariation: row?.total_variation ?? null
+})
+
+/** Every line is a batch; the last one also says what is known of the plan as a whole. */
+const jsonOf = ({ batches, report }: MadePlan, notes: ReadonlyArray<string>): ReadonlyArray<object> => {
+  const { pools, warnings } = report
+  const lines = batches.map((batch, i) => batchJson(batch, report.batches[i]))
+  return [...lines.slice(0, -1), ...lines.slice(-1).map((last) => ({ ...last, pools, warnings, notes }))]
+}
+
+const printOne = Effect.fnUntraced(function* (made: MadePlan, json: boolean, notes: ReadonlyArray<string>) {
+  if (json) return yield* Effect.forEach(jsonOf(made, notes), printJson, { discard: true })
+  const { report } = made
+  for (const line of batchLines(report.batches)) yield* print(line)
+  yield* print("")
+  for (const line of poolLines(report.pools)) yield* print(line)
+})
+
+const printSeveral = Effect.fnUntraced(function* (
+  plans: ReadonlyArray<MadePlan>,
+  json: boolean,
+  notes: ReadonlyArray<string>,
+  output: string | undefined
+) {
+  if (json)
+    return yield* printJson({
+      curricula: plans.map(({ report: { batches, name, pools, warnings }, summary }) => ({
+        name,
+        summary,
+        batches,
+        pools,
+        warnings
+      })),
+      notes,
+      ...(output === undefined ? {} : { output })
+    })
+  for (const line of summaryLines(plans.map(({ summary }) => summary))) yield* print(line)
+})
+
+/** Plans and prints: one curriculum batch by batch, several side by side. Warnings are said on standard error. */
 export const plan = Effect.fn("gradus.plan")(function* (options: PlanOptions) {
-  const { batches, notes } = yield* options.manifest === undefined
-    ? fromFile(options)
-    : fromManifest(options.manifest, options)
-  for (const note of notes) yield* say(note)
-  if (!options.json) yield* print("batch  questions  target  achieved  fill")
-  for (const batch of batches) yield* options.json ? printJson(batch) : print(row(batch))
+  const source = yield* planSource(options)
+  const plans = yield* makePlans(source)
+  const [first] = plans
+  for (const note of source.notes) yield* say(note)
+  for (const { report } of plans)
+    for (const warning of report.warnings.filter((line) => !source.notes.includes(line)))
+      yield* say(plans.length === 1 ? warning : `${report.name}: ${warning}`)
+  if (options.output !== undefined) {
+    const { writePlans } = yield* Effect.promise(() => import("../PlanFiles.ts"))
+    yield* say(`charts and files: ${yield* writePlans(plans, options.output)}`)
+  }
+  if (options.compare.length > 0) return yield* printSeveral(plans, options.json, source.notes, options.output)
+  if (first !== undefined) yield* printOne(first, options.json, source.notes)
 })

@@ -15,7 +15,10 @@ import { origin } from "../Origin.ts"
 import { print, printJson, say } from "../Output.ts"
 import { projectRoot } from "../ProjectRoot.ts"
 import { runInput, trainerPlace } from "../RunPlace.ts"
+import { refuseSimulated } from "../SimulatedRuns.ts"
+import { redisAddress } from "../StoreAddress.ts"
 import * as TerminalProgress from "../TerminalProgress.ts"
+import { UsageError } from "../UsageError.ts"
 
 /** There is no run to go on with. */
 export class RunUnreadable extends Schema.TaggedError<RunUnreadable>()("RunUnreadable", {
@@ -39,23 +42,11 @@ const show = Effect.fnUntraced(function* (summary: RunSummary, json: boolean) {
   yield* print(`  report: ${path.join(summary.dir, "report.html")}`)
 })
 
-const perform = Effect.fnUntraced(function* (input: RunInput, json: boolean) {
-  const done = yield* finished(input)
-  if (done !== undefined) {
-    yield* say(`${input.root} is finished: nothing to do`)
-    return yield* show(done, json)
-  }
-  const { manifest } = input.resolved
-  for (const line of arithmetic(manifest)) yield* say(line)
-  yield* say(`run directory: ${input.root}`)
-  const { lease, run: enginesOf } = yield* Engines
-  const engines = enginesOf(manifest, yield* trainerPlace(input.root))
-  const summary = yield* runExperiment(input, engines).pipe(
-    Effect.provide([lease, TerminalProgress.layer]),
-    Effect.onInterrupt(() => say(`\ninterrupted; \`gradus resume ${input.root}\` goes on from here`))
-  )
-  yield* show(summary, json)
-})
+/** Refusals that leave a run as it was: their messages say what to do. */
+const NOTHING_BEGUN: ReadonlySet<string> = new Set(["RunOwned", "RunChanged"])
+
+const goesOn = (root: string): string =>
+  `it stopped; what was done is on disk, and \`gradus resume ${root}\` goes on from there`
 
 export interface RunOptions {
   readonly manifest: string
@@ -64,16 +55,45 @@ export interface RunOptions {
   readonly json: boolean
 }
 
+interface OwnedOptions {
+  /** Address of the Redis that hosts share; undefined: the environment's, or none. */
+  readonly redis: string | undefined
+  /** Seconds after which a lease in that Redis runs out whose holder is not heard of. */
+  readonly lease: number
+  readonly json: boolean
+}
+
+const perform = Effect.fnUntraced(function* (input: RunInput, { json, lease: seconds, redis }: OwnedOptions) {
+  yield* refuseSimulated(input)
+  if (!(seconds >= 1)) return yield* new UsageError({ reason: `--lease ${seconds}: at least 1 second` })
+  const done = yield* finished(input)
+  if (done !== undefined) {
+    yield* say(`${input.root} is finished: nothing to do`)
+    return yield* show(done, json)
+  }
+  const { manifest } = input.resolved
+  for (const line of arithmetic(manifest)) yield* say(line)
+  yield* say(`run directory: ${input.root}`)
+  const store = yield* redisAddress(redis)
+  const { lease, run: enginesOf, store: storeOf } = yield* Engines
+  const engines = enginesOf(manifest, yield* trainerPlace(input.root, store))
+  const summary = yield* runExperiment(input, engines).pipe(
+    // through Redis where one is named, so that no worker on any host has the run at the same time
+    Effect.provide([store === undefined ? lease : storeOf(store, seconds), TerminalProgress.layer]),
+    Effect.tapError(({ _tag }) => (NOTHING_BEGUN.has(_tag) ? Effect.void : say(goesOn(input.root)))),
+    Effect.onInterrupt(() => say(`\ninterrupted; \`gradus resume ${input.root}\` goes on from here`))
+  )
+  yield* show(summary, json)
+})
+
 /** Runs a manifest, or goes on with its run. */
-export const run = Effect.fn("gradus.run")(function* (options: RunOptions) {
-  yield* perform(yield* runInput(yield* load(options.manifest, options.set), options.runs), options.json)
+export const run = Effect.fn("gradus.run")(function* (options: RunOptions & OwnedOptions) {
+  const input = yield* runInput(yield* load(options.manifest, options.set), options.runs)
+  yield* perform(input, options)
 })
 
 /** Goes on with the run in a directory, by the manifest that lies there. */
-export const resume = Effect.fn("gradus.resume")(function* (options: {
-  readonly directory: string
-  readonly json: boolean
-}) {
+export const resume = Effect.fn("gradus.resume")(function* (options: OwnedOptions & { readonly directory: string }) {
   const path = yield* Path.Path
   const root = path.resolve(options.directory)
   const directory = yield* layout(root)
@@ -89,6 +109,6 @@ export const resume = Effect.fn("gradus.resume")(function* (options: {
       root,
       origin: yield* origin(projectRoot)
     },
-    options.json
+    options
   )
 })

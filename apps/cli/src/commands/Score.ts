@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import { Engines } from "../Engines.ts"
 import { print, printJson } from "../Output.ts"
 import { decodeFile, writeRows } from "../RowFile.ts"
+import { refuseUnless } from "../UnusedFlags.ts"
 import { UsageError } from "../UsageError.ts"
 
 /** A row to be scored; other columns are ignored. */
@@ -17,16 +18,21 @@ const ScoreRow = Schema.Struct({
   gold: Schema.Union([Schema.String, Schema.Finite]),
   completion: Schema.String,
   thinking: Schema.Literals(["on", "off"]),
-  truncated: Schema.optionalKey(Schema.Boolean)
+  truncated: Schema.optionalKey(Schema.Boolean),
+  tokens: Schema.optionalKey(Schema.Int)
 })
 
-export interface ScoreOptions {
+/** Which rules score, as flags name them. */
+export interface RuleOptions {
   readonly accuracy: string
   readonly answer: string
   readonly format: string
   readonly judgeUrl: string | undefined
   readonly judgeModel: string | undefined
   readonly judgeKeyEnv: string | undefined
+}
+
+export interface ScoreOptions extends RuleOptions {
   readonly input: string
   readonly output: string
   readonly json: boolean
@@ -35,7 +41,7 @@ export interface ScoreOptions {
 const RULES = { accuracy: AccuracyRule, answer: AnswerRule, format: FormatRule } as const
 
 /** Says which option names a rule that does not exist. */
-const checkRules = Effect.fnUntraced(function* (options: ScoreOptions) {
+const checkRules = Effect.fnUntraced(function* (options: RuleOptions) {
   for (const name of ["accuracy", "answer", "format"] as const) {
     const known: ReadonlyArray<string> = RULES[name].literals
     if (!known.includes(options[name]))
@@ -43,8 +49,11 @@ const checkRules = Effect.fnUntraced(function* (options: ScoreOptions) {
   }
 })
 
-const rewardsOf = Effect.fnUntraced(function* (options: ScoreOptions) {
+/** Makes the rewards that flags describe. */
+export const rewardsOf = Effect.fnUntraced(function* (options: RuleOptions) {
   yield* checkRules(options)
+  const { judgeKeyEnv, judgeModel, judgeUrl } = options
+  yield* refuseUnless(options.accuracy === "judge", { judgeUrl, judgeModel, judgeKeyEnv }, "without --accuracy judge")
   const judge =
     options.judgeUrl === undefined
       ? {}
@@ -91,7 +100,8 @@ export const score = Effect.fn("gradus.score")(function* (options: ScoreOptions)
     const { answer = null, components = {}, unscored, value = null } = one ?? {}
     const id = requests[index]?.id
     const reason = unscored === undefined ? {} : { unscored }
-    return { id, value, ...reason, answer, components, ms: Math.round(ms * 1000) / 1000 }
+    const failure = one?.verdict?.failure === undefined ? {} : { failure: one.verdict.failure }
+    return { id, value, ...reason, ...failure, answer, components, ms: Math.round(ms * 1000) / 1000 }
   })
   yield* writeRows(options.output, written)
   const values = scored.flatMap(({ score: one }) => (one?.value == null ? [] : [one.value]))
@@ -103,6 +113,8 @@ export const score = Effect.fn("gradus.score")(function* (options: ScoreOptions)
     mean,
     output: options.output
   }
+  const failure = scored.find(({ score: one }) => one?.verdict?.failure !== undefined)?.score?.verdict?.failure
+  if (failure !== undefined) yield* Effect.logWarning(`the judge failed: ${failure}`)
   yield* options.json
     ? printJson(result)
     : print(`${result.rows} rows, ${result.scored} scored, mean ${mean?.toFixed(4) ?? "-"}: ${options.output}`)

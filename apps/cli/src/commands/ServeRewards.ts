@@ -12,15 +12,8 @@ import * as Schema from "effect/Schema"
 import { Engines } from "../Engines.ts"
 import { printJson, say } from "../Output.ts"
 import { UsageError } from "../UsageError.ts"
-
-export interface ServeRewardsOptions {
-  readonly manifest: string | undefined
-  readonly set: ReadonlyArray<string>
-  readonly accuracy: string
-  readonly answer: string
-  readonly format: string
-  readonly port: number
-}
+import { rewardsOf } from "./Score.ts"
+import { serverOptions, type ServeRewardsOptions } from "./ServeRewardsOptions.ts"
 
 interface Served {
   readonly rewards: RewardsSpec
@@ -38,22 +31,38 @@ const ofManifest = Effect.fnUntraced(function* (file: string, set: ReadonlyArray
   return served
 })
 
-const ofOptions = ({ accuracy, answer, format }: ServeRewardsOptions) =>
-  Schema.decodeUnknownEffect(RewardsSpec)({ accuracy, answer, format }).pipe(
-    Effect.mapError((error) => new UsageError({ reason: error.message })),
-    Effect.map((rewards): Served => ({ rewards, questions: [] }))
-  )
+const DEFAULTS = Schema.decodeSync(RewardsSpec)({})
 
-/** Starts the server, prints where it is reached as the first line, and keeps it until it is told to stop. */
+const ofOptions = Effect.fnUntraced(function* (options: ServeRewardsOptions) {
+  const { accuracy = DEFAULTS.accuracy, answer = DEFAULTS.answer, format = DEFAULTS.format } = options
+  if (accuracy === "judge")
+    return yield* new UsageError({
+      reason: "--accuracy judge: a judge is described by a manifest (rewards.judge): gradus serve rewards MANIFEST"
+    })
+  const rewards = yield* rewardsOf({
+    accuracy,
+    answer,
+    format,
+    judgeUrl: undefined,
+    judgeModel: undefined,
+    judgeKeyEnv: undefined
+  })
+  return { rewards, questions: [] } satisfies Served
+})
+
+/** Starts the server, prints where it is reached as the first line, and keeps it until it is told to stop. A token that was given is named, not shown. */
 export const serveRewards = Effect.fn("gradus.serve.rewards")(function* (options: ServeRewardsOptions) {
+  const listening = yield* serverOptions(options)
   const { questions, rewards } = yield* options.manifest === undefined
     ? ofOptions(options)
     : ofManifest(options.manifest, options.set)
   const { scorer } = yield* Engines
-  const server = RewardServer.layer({ rewards, questions, port: options.port }).pipe(Layer.provide(scorer(rewards)))
+  const server = RewardServer.layer({ ...listening, rewards, questions }).pipe(Layer.provide(scorer(rewards)))
   const serve = Effect.gen(function* () {
     const { token, url } = yield* RewardServer
-    yield* printJson({ url, token: token === null ? null : Redacted.value(token), pid: process.pid })
+    const { tokenEnv } = options
+    const secret = tokenEnv === undefined ? { token: token && Redacted.value(token) } : { token_env: tokenEnv }
+    yield* printJson({ url, ...secret, pid: process.pid })
     yield* say(`serving; ${url}/docs says how; Ctrl-C stops it`)
     return yield* Effect.never
   })

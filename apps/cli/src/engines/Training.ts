@@ -3,6 +3,8 @@ import type { Manifest } from "@gradus/domain/manifest/Manifest"
 import type { RunEngines } from "@gradus/experiment/Run"
 import * as EmbeddedGenerator from "@gradus/inference/EmbeddedGenerator"
 import type { GeneratorFailed } from "@gradus/inference/Generator"
+import * as PublishRecords from "@gradus/inference/PublishRecords"
+import * as ServerGenerator from "@gradus/inference/ServerGenerator"
 import * as EmbeddedTrainer from "@gradus/trainer-client/EmbeddedTrainer"
 import * as HttpTrainer from "@gradus/trainer-client/HttpTrainer"
 import { TrainerAddress } from "@gradus/trainer-client/TrainerAddress"
@@ -14,9 +16,11 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
+import { basename, dirname } from "node:path"
 import { randomBytes } from "node:crypto"
-import type { TrainerPlace } from "../Engines.ts"
+import type { JudgeStoreError, TrainerPlace } from "../Engines.ts"
 import { scoring } from "./Scoring.ts"
+import { trackers } from "./Trackers.ts"
 
 export interface Installation {
   readonly python: string
@@ -25,7 +29,7 @@ export interface Installation {
 }
 
 /** One optimizer step or one chunk of completions may take this long; large policies are slow, hung services are not waited for. */
-const DEADLINE = "600 seconds"
+const DEADLINE_SECONDS = 600
 const ATTEMPTS = 4
 
 type TrainerSpec = Manifest["trainer"]
@@ -40,11 +44,17 @@ const logTo = Effect.fnUntraced(function* (logs: string) {
 })
 
 const start = (
-  spec: { readonly threads: number; readonly device: "auto" | "cpu" | "cuda" },
+  spec: {
+    readonly threads: number
+    readonly device: "auto" | "cpu" | "cuda"
+    readonly deadline?: number
+    readonly workers?: { readonly processes: number; readonly replicas: number }
+  },
   token: Redacted.Redacted,
   port: number,
   place: TrainerPlace,
-  { folder, python }: Installation
+  { folder, python }: Installation,
+  environment: Readonly<Record<string, string>> = {}
 ) =>
   Layer.unwrap(
     Effect.map(logTo(place.logs), (log) =>
@@ -54,9 +64,13 @@ const start = (
         artifacts: place.artifacts,
         threads: spec.threads,
         device: spec.device,
+        ...(spec.workers === undefined ? {} : { workers: spec.workers }),
         token,
         port,
-        environment: { PYTHONPATH: `${folder}/src` },
+        // a run's own trainer has no port of its own; whoever starts it owns the run
+        takeOver: place.port === undefined,
+        environment: { ...environment, PYTHONPATH: `${folder}/src` },
+        ...(spec.deadline === undefined ? {} : { startWithin: `${spec.deadline} seconds` as const }),
         log
       })
     )
@@ -64,52 +78,106 @@ const start = (
 
 const randomToken = Effect.sync(() => Redacted.make(randomBytes(32).toString("hex")))
 
-/** The service as a process of ours: what `embedded` describes, or what listens at a `service` manifest's address. */
+const workersOf = (spec: TrainerSpec) =>
+  spec.kind === "torchrun" ? { processes: spec.processes, replicas: spec.replicas } : undefined
+
+/** The service as a process of ours: what `embedded` and `torchrun` describe, or what listens at a `service` manifest's address. */
 export const service = (
   spec: TrainerSpec,
   place: TrainerPlace,
-  installation: Installation
+  installation: Installation,
+  environment: Readonly<Record<string, string>> = {}
 ): Layer.Layer<TrainerAddress, EmbeddedTrainer.TrainerStartFailed | Config.ConfigError> =>
   Layer.unwrap(
     Effect.gen(function* () {
-      if (spec.kind === "embedded") return start(spec, yield* randomToken, place.port ?? 0, place, installation)
+      const workers = place.workers ?? workersOf(spec)
+      const given = workers === undefined ? {} : { workers }
+      if (spec.kind !== "service")
+        return start({ ...spec, ...given }, yield* randomToken, place.port ?? 0, place, installation, environment)
       const port = place.port === undefined || place.port === 0 ? Number(new URL(spec.url).port) : place.port
       const token = yield* Config.Redacted(spec.token.env)
-      return start({ threads: 2, device: "auto" }, token, port, place, installation)
+      return start({ threads: 2, device: "auto", ...given }, token, port, place, installation)
     })
   )
 
-const address = (spec: TrainerSpec, place: TrainerPlace, installation: Installation) =>
-  spec.kind === "embedded"
+/** The service that a manifest describes: a process of ours, or what listens at its address. */
+export const address = (spec: TrainerSpec, place: TrainerPlace, installation: Installation) =>
+  spec.kind !== "service"
     ? service(spec, place, installation)
     : Layer.effect(
         TrainerAddress,
         Effect.map(Config.Redacted(spec.token.env), (token) => ({ url: spec.url, token, pid: 0 }))
       )
 
+type Outside = Extract<NonNullable<Manifest["generator"]>, { readonly kind: "vllm" }>
+
+/** Servers that generate what was published to them, and the records of it. */
+const outside = (
+  { api_key, directory, model, tolerance, transport, urls }: Outside,
+  generation: Manifest["generation"]
+) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const apiKey = api_key === undefined ? undefined : yield* Config.Redacted(api_key.env)
+      const shared = { model, transport, tolerance, ...(directory === undefined ? {} : { directory }) }
+      const key = apiKey === undefined ? {} : { api_key: apiKey }
+      const records = yield* PublishRecords.make(urls.map((url) => ({ kind: "vllm", url, ...shared, ...key })))
+      return Layer.merge(
+        Layer.succeed(PublishRecords.PublishRecords, records),
+        ServerGenerator.layer({
+          urls,
+          model,
+          records,
+          concurrency: generation.concurrency,
+          deadline: `${generation.deadline} seconds`,
+          attempts: generation.attempts,
+          sendSeed: false,
+          ...(apiKey === undefined ? {} : { apiKey })
+        })
+      )
+    })
+  )
+
 const trainerAndGenerator = (manifest: Manifest) =>
   Layer.unwrap(
     Effect.map(TrainerAddress, ({ token, url }) =>
       Layer.merge(
-        HttpTrainer.layer({ url, token, deadline: DEADLINE, attempts: ATTEMPTS }),
-        EmbeddedGenerator.layer({
+        HttpTrainer.layer({
           url,
           token,
-          chunkPrompts: manifest.trainer.chunk_prompts,
-          deadline: `${manifest.generation.deadline} seconds`,
-          attempts: manifest.generation.attempts
-        })
+          deadline: `${manifest.trainer.deadline ?? DEADLINE_SECONDS} seconds`,
+          attempts: ATTEMPTS
+        }),
+        manifest.generator?.kind === "vllm"
+          ? outside(manifest.generator, manifest.generation)
+          : EmbeddedGenerator.layer({
+              url,
+              token,
+              chunkPrompts: manifest.trainer.chunk_prompts,
+              deadline: `${manifest.generation.deadline} seconds`,
+              attempts: manifest.generation.attempts
+            })
       )
     )
   ).pipe(Layer.provide(NodeHttpClient.layerUndici))
+
+/** What a run works with, over a trainer service that is there. `run` names it for trackers. */
+export const over = (
+  manifest: Manifest,
+  run: string,
+  judge: TrainerPlace["judge"]
+): Layer.Layer<RunEngines, GeneratorFailed | Config.ConfigError | JudgeStoreError, TrainerAddress> =>
+  Layer.mergeAll(trainerAndGenerator(manifest), scoring(manifest.rewards, judge), trackers(manifest, run))
 
 /** Everything that a run works with. */
 export const everything = (
   manifest: Manifest,
   place: TrainerPlace,
   installation: Installation
-): Layer.Layer<RunEngines, EmbeddedTrainer.TrainerStartFailed | GeneratorFailed | Config.ConfigError> =>
-  Layer.merge(
-    trainerAndGenerator(manifest).pipe(Layer.provide(address(manifest.trainer, place, installation))),
-    scoring(manifest.rewards)
+): Layer.Layer<
+  RunEngines,
+  EmbeddedTrainer.TrainerStartFailed | GeneratorFailed | Config.ConfigError | JudgeStoreError
+> =>
+  over(manifest, basename(dirname(place.state)), place.judge).pipe(
+    Layer.provide(address(manifest.trainer, place, installation))
   )

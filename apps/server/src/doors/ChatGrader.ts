@@ -85,7 +85,8 @@ const fromInspect = (text: string): Parts | undefined => {
 
 /** The blocks of our own judge's prompt, by their key. */
 const fromOwn = (text: string): Parts | undefined => {
-  const key = /^BEGIN correct ([0-9a-f]{16})$/m.exec(text)?.[1]
+  // the first block is the prompt's own, in either order; what a candidate pretends to begin stands behind it
+  const key = /^BEGIN (?:question|correct|candidate) ([0-9a-f]{16})$/m.exec(text)?.[1]
   if (key === undefined) return undefined
   const block = (name: string): string | undefined => {
     const [open, close] = [`BEGIN ${name} ${key}\n`, `\nEND ${name} ${key}`]

@@ -34,7 +34,9 @@ export const openRlhfRequests = (
   return Result.all(
     query.map((text, i): Result.Result<ScoreRequest, NotGradable> => {
       const prompt = prompts?.[i]
-      const label = goldText(labels?.[i])
+      // a data set without a label column arrives with blank labels
+      const said = goldText(labels?.[i])
+      const label = said?.trim() === "" ? undefined : said
       const found = label === undefined ? options.truths(text) : undefined
       const gold = label ?? found?.question.gold
       if (gold === undefined) return Result.fail(NotGradable.of(`query ${i}: no label, and no known question in it`))

@@ -39,9 +39,13 @@ const goldAt = (truth: unknown, i: number): string | undefined => goldText(Array
 export const verlRequests = (
   options: DoorOptions,
   { input, ground_truth, question }: VerlRequest
-): Result.Result<ReadonlyArray<ScoreRequest>, NotGradable> =>
-  Result.all(
-    (typeof input === "string" ? [input] : input).map((text, i): Result.Result<ScoreRequest, NotGradable> => {
+): Result.Result<ReadonlyArray<ScoreRequest>, NotGradable> => {
+  const texts = typeof input === "string" ? [input] : input
+  if (Array.isArray(ground_truth) && ground_truth.length !== texts.length) {
+    return Result.fail(NotGradable.of(`input and ground_truth have lengths ${texts.length}, ${ground_truth.length}`))
+  }
+  return Result.all(
+    texts.map((text, i): Result.Result<ScoreRequest, NotGradable> => {
       const own = goldAt(ground_truth, i)
       const found = own === undefined ? options.truths(text) : undefined
       const gold = own ?? found?.question.gold
@@ -58,6 +62,7 @@ export const verlRequests = (
       )
     })
   )
+}
 
 /** Writes the rewards as vLLM writes one class. */
 export const verlResponse = (model: string, rewards: ReadonlyArray<number>): VerlResponse => ({

@@ -51,7 +51,7 @@ class AdamWBF16(torch.optim.Optimizer):
         self.grad_scale: Tensor | None = None
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # torch types a closure that this optimizer never takes
         """Updates every parameter that has a gradient."""
         del closure
         for group in self.param_groups:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -30,22 +31,27 @@ class Artifacts:
 
     def publish(self, decoder: Decoder, tokenizer: Tokenizer, digest: str) -> Path:
         """Writes a policy under its digest and gives its directory."""
+        return self.keep(digest, lambda path: write_artifact(path, decoder, tokenizer, digest))
+
+    def keep(self, digest: str, write: Callable[[Path], None]) -> Path:
+        """The directory of a digest, written first when it is not there."""
         path = self.root / digest
         if not (path / "artifact.json").exists():
-            with storage(), new_directory(path) as directory:
-                save_directory(directory, decoder, tokenizer)
-                parameters = decoder.architecture.parameters
-                write_json(directory / "artifact.json", {"format": FORMAT, "digest": digest, "parameters": parameters})
+            write(path)
         return path
 
-    def load(self, digest: str, device: torch.device, compute: torch.dtype) -> Policy:
-        """Reads a policy and verifies its digest."""
+    def find(self, digest: str) -> Path:
+        """The directory of a policy that is there; its weights are not verified."""
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise Problem("field_invalid", "digest must be 64 hexadecimal digits", field="policy.digest")
         path = self.root / digest
         if not (path / "artifact.json").exists():
             raise Problem("policy_unavailable", f"there is no artifact {digest}", field="policy.digest")
-        decoder, tokenizer = load_directory(path, device, compute)
+        return path
+
+    def load(self, digest: str, device: torch.device, compute: torch.dtype) -> Policy:
+        """Reads a policy and verifies its digest."""
+        decoder, tokenizer = load_directory(self.find(digest), device, compute)
         found = weights_digest(hugging_face_views(decoder))
         if found != digest:
             raise Problem("policy_unavailable", f"the artifact {digest} has the weights {found}", field="policy.digest")
@@ -53,6 +59,10 @@ class Artifacts:
 
     def load_gguf(self, file: Path, device: torch.device, compute: torch.dtype) -> Policy:
         """Reads a GGUF file; the first time it is dequantised to FP32 and kept here."""
+        return self.load(self.gguf_digest(file), device, compute)
+
+    def gguf_digest(self, file: Path) -> str:
+        """Digest of the artifact that a GGUF file is, which is made the first time."""
         if not file.is_file():
             raise Problem("policy_unavailable", f"{file} is not a file", field="policy.path")
         note = self.root / f"gguf-{file_digest(file)}.json"
@@ -64,7 +74,19 @@ class Artifacts:
             self.publish(decoder, tokenizer, digest)
             write_file(note, json.dumps({"format": FORMAT, "digest": digest}).encode())
             _remove(note.with_suffix(".converted"))
-        return self.load(json.loads(note.read_text("utf-8"))["digest"], device, compute)
+        return str(json.loads(note.read_text("utf-8"))["digest"])
+
+
+def write_artifact(path: Path, decoder: Decoder, tokenizer: Tokenizer, digest: str) -> None:
+    """Writes a policy as the artifact of its digest."""
+    with storage(), new_directory(path) as directory:
+        save_directory(directory, decoder, tokenizer)
+        write_note(directory, digest, decoder.architecture.parameters)
+
+
+def write_note(directory: Path, digest: str, parameters: int) -> None:
+    """Writes the artifact.json that makes a Hugging Face directory an artifact."""
+    write_json(directory / "artifact.json", {"format": FORMAT, "digest": digest, "parameters": parameters})
 
 
 def _remove(directory: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -14,10 +14,15 @@ from gradus_trainer.problem import Problem
 
 
 def weights_digest(weights: Mapping[str, Tensor]) -> str:
+    """Digest of tensors by name, which are taken in name order."""
+    return stream_digest((name, weights[name]) for name in sorted(weights))
+
+
+def stream_digest(weights: Iterable[tuple[str, Tensor]]) -> str:
     """Digest of name-sorted FP32 tensors: name, 0, `float32`, 0, shape joined by commas, 0, little-endian bytes."""
     digest = hashlib.sha256()
-    for name in sorted(weights):
-        tensor = weights[name].detach().to("cpu", torch.float32).contiguous()
+    for name, weight in weights:
+        tensor = weight.detach().to("cpu", torch.float32).contiguous()
         shape = ",".join(str(size) for size in tensor.shape)
         digest.update(name.encode() + b"\0float32\0" + shape.encode() + b"\0")
         digest.update(tensor.numpy().astype("<f4", copy=False).data)

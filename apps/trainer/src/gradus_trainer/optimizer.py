@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,8 +22,9 @@ CLIP_SLACK = 1e-6
 class Optimizer:
     """Decoupled weight decay on matrices only; one learning rate a step; moments in FP32, or in BF16 to save memory."""
 
-    def __init__(self, decoder: Decoder, spec: OptimizerSpec) -> None:
-        parameters = list(decoder.parameters())
+    def __init__(self, decoder: Decoder, spec: OptimizerSpec, parameters: list[Tensor] | None = None) -> None:
+        """`parameters` are what is updated in place of the decoder's own: the parts of them that are here."""
+        parameters = list(decoder.parameters()) if parameters is None else parameters
         matrices = [parameter for parameter in parameters if parameter.ndim > 1]
         vectors = [parameter for parameter in parameters if parameter.ndim == 1]
         groups = [{"params": matrices, "weight_decay": spec.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
@@ -50,8 +53,8 @@ class Optimizer:
         if norm.is_cuda:
             # The fused step divides by a scale on its way, which spares clipping's own pass over all gradients.
             scale = ((norm + CLIP_SLACK) / self._max_grad_norm).clamp(min=1.0).to(torch.float32)
-            self._adamw.grad_scale = scale  # type: ignore[attr-defined]
-            self._adamw.found_inf = torch.zeros_like(scale)  # type: ignore[attr-defined]
+            self._adamw.grad_scale = scale  # type: ignore[attr-defined]  # read by the fused kernel, not declared
+            self._adamw.found_inf = torch.zeros_like(scale)  # type: ignore[attr-defined]  # as above
         else:
             torch.nn.utils.clip_grads_with_norm_(self._parameters, self._max_grad_norm, norm, foreach=True)
         self._adamw.step()
@@ -61,6 +64,14 @@ class Optimizer:
         """Drops all gradients."""
         self._adamw.zero_grad(set_to_none=True)
 
+    def move(self, device: torch.device) -> None:
+        """Moments go to a device; gradients are not kept between steps."""
+        self.forget_gradients()
+        for state in self._adamw.state.values():
+            for name, value in state.items():
+                if isinstance(value, Tensor):
+                    state[name] = value.to(device)
+
     def moments(self) -> tuple[int, dict[str, Tensor]]:
         """(steps taken, moments as `<moment>/<parameter>`); empty before the first step."""
         state = self._adamw.state
@@ -69,7 +80,7 @@ class Optimizer:
         steps = int(state[self._parameters[0]]["step"].item())
         tensors: dict[str, Tensor] = {}
         for moment in MOMENTS:
-            views = hugging_face_views(self._decoder, lambda parameter, moment=moment: state[parameter][moment])  # type: ignore[misc]
+            views = hugging_face_views(self._decoder, partial(_moment, state, moment))
             tensors |= {f"{moment}/{name}": view for name, view in views.items()}
         return steps, tensors
 
@@ -86,3 +97,7 @@ class Optimizer:
         _, views = self.moments()
         for name, view in views.items():
             view.copy_(moments[name])
+
+
+def _moment(state: Mapping[Tensor, Mapping[str, Tensor]], moment: str, parameter: Tensor) -> Tensor:
+    return state[parameter][moment]

@@ -29,9 +29,11 @@ def prepare_torch(device: torch.device, threads: int) -> None:
     if threads:
         torch.set_num_threads(threads)
     if device.type == "cpu":
-        torch.use_deterministic_algorithms(True)
+        # The switch of use_deterministic_algorithms without its import of Inductor, which costs every start a second
+        # and compiles nothing on a CPU.
+        torch.set_deterministic_debug_mode("error")
         # Every read element was written before, so filling fresh memory with NaN would only cost time.
-        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # not declared in the stubs
 
 
 def determinism(device: torch.device) -> str:

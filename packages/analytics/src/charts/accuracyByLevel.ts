@@ -17,6 +17,8 @@ const AFTER = "after"
 /** Room for the labels. Without a canvas vega takes text for half as wide again as it is: the limit is in its measure. */
 const MARGIN = 96
 const LABEL_LIMIT = 145
+/** A mark at 0 % stands half over the axis, beside the label and not on it. */
+const LABEL_PADDING = 8
 
 export const accuracyByLevel: Chart = {
   name: "accuracy-by-level",
@@ -33,7 +35,7 @@ export const accuracyByLevel: Chart = {
       field: "label",
       type: "ordinal",
       sort: rows.map(({ label }) => label),
-      axis: { grid: true, labelLimit: LABEL_LIMIT, maxExtent: MARGIN, minExtent: MARGIN }
+      axis: { grid: true, labelLimit: LABEL_LIMIT, labelPadding: LABEL_PADDING, maxExtent: MARGIN, minExtent: MARGIN }
     }
     const moments = rows.flatMap(({ first, label, last }) =>
       [

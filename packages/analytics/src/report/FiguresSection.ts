@@ -7,12 +7,12 @@ import { escapeText, html, Markup } from "./Html.ts"
 export const figuresSection = (figures: ReadonlyArray<Figure>): Markup =>
   html`<section aria-labelledby="charts">
     <h2 id="charts">Charts</h2>
-    ${
-      figures.length === 0
-        ? html`<p class="quiet">There is nothing to draw yet.</p>`
-        : html`<div class="figures">${figures.map(figure)}</div>`
-    }
+    ${figures.length === 0 ? html`<p class="quiet">There is nothing to draw yet.</p>` : figureGrid(figures)}
   </section>`
+
+/** Writes figures side by side, as many as there is room for. Their names become ids of the page. */
+export const figureGrid = (figures: ReadonlyArray<Figure>): Markup =>
+  html`<div class="figures">${figures.map(figure)}</div>`
 
 const figure = ({ caption, name, svg, title }: Figure): Markup =>
   html`<figure class="figure" id="figure-${name}">

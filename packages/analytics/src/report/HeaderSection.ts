@@ -1,14 +1,16 @@
 /** The head of the report: what was run, where it comes from, and what it may not be taken for. */
 import type { RunRecord } from "@gradus/domain/RunRecord"
+import { isSimulated } from "../Simulated.ts"
 import { gibibytes } from "./Format.ts"
 import { html, type Content, type Markup } from "./Html.ts"
+import { judgeAlarms } from "./JudgeAlarms.ts"
 
 /** Writes name, run, commit, seed, hardware and trainer. */
 export const headerSection = (record: RunRecord): Markup => {
   const { lineage, manifest, run } = record
   const { hardware, trainer } = lineage
   return html`<header>
-    <p class="kicker">Gradus run report</p>
+    <p class="kicker">${isSimulated(record) ? "Gradus run report: simulation" : "Gradus run report"}</p>
     <h1>${manifest.name}</h1>
     ${manifest.description !== undefined && html`<p class="lead">${manifest.description}</p>`}
     <dl class="facts">
@@ -35,10 +37,14 @@ const commit = ({ lineage }: RunRecord): Content =>
 const moment = (created: string): string => created.replace("T", " ").replace(/(:\d\d)(\.\d+)?Z$/, "$1 UTC")
 
 /** Says what a reader must know before believing the numbers. */
-const notes = ({ finished, manifest }: RunRecord): Content => {
+const notes = (record: RunRecord): Content => {
+  const { finished, manifest } = record
   const { control } = manifest.rewards
   const lines = [
+    isSimulated(record) &&
+      "This is a simulation: a latent-ability model answered and learnt in the place of a language model. It shows what the schedule does; its accuracies, rewards and lengths say nothing about a real policy.",
     !finished && "This run has not finished: what follows is its state so far.",
+    ...judgeAlarms(record),
     control === "shuffled" &&
       "This is a control: rewards were shuffled over each batch, so nothing should be learnt. A rise here would be an error.",
     manifest.questions.kind !== "files" &&

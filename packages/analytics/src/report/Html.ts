@@ -24,13 +24,13 @@ const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200
 
 const visible = (character: string): string => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`
 
-/** Escapes hostile text for element content and quoted attributes. Unseen characters are written out as `\u202e`; broken surrogates become U+FFFD. */
+/** Writes unseen characters of hostile text out as `\u202e`; broken surrogates become U+FFFD. */
+export const visibleText = (text: string): string =>
+  text.replaceAll("\r\n", "\n").toWellFormed().replaceAll(UNSEEN, visible)
+
+/** Escapes hostile text for element content and quoted attributes, with unseen characters written out. */
 export const escapeText = (text: string): string =>
-  text
-    .replaceAll("\r\n", "\n")
-    .toWellFormed()
-    .replaceAll(UNSEEN, visible)
-    .replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
+  visibleText(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
 
 const sourceOf = (content: Content): string => {
   if (content instanceof Markup) return content.source

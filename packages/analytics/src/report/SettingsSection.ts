@@ -44,7 +44,9 @@ const curriculum = ({ curriculum, evaluate, filter, profile, rewards, warmup }: 
     "Warm-up",
     warmup === undefined ? "none" : `${count(warmup.steps)} steps of ${count(warmup.examples_per_step)} examples`
   ],
-  ["Samples a question (profile)", count(profile.samples)],
+  profile.from === undefined
+    ? ["Samples a question (profile)", count(profile.samples)]
+    : ["Pass rates (profile)", `not measured: ${profile.from.column} (${profile.from.kind}) of ${profile.from.file}`],
   ["Dropped at pass rate", `≥ ${filter.drop_at}${filter.floor === undefined ? "" : `, < ${filter.floor}`}`],
   ["Batcher", curriculum.batcher === "gaussian" ? `gaussian, sigma ${curriculum.sigma}` : curriculum.batcher],
   ["Rewards", `accuracy ${rewards.accuracy}, format ${rewards.format}, ${rewards.compose}`],

@@ -1,9 +1,10 @@
 /** Verb: follows every question through a run: what the profile said, when it was drawn, what it got then. */
+import { roundOfSample } from "@gradus/domain/Completion"
 import { type ColumnTable, escape, op, rolling } from "arquero"
 
 /**
- * Turns trained completions (`question_id`, `step`, `value`, `advantage`, `policy_version`; value and advantage null where there is none) into one row a
- * question and step, with the columns of `HistoryRow`, ordered by question and step. `profile` has `question_id`, `domain`, `scored`, `rate`.
+ * Turns trained completions (`sample_id`, `question_id`, `step`, `value`, `advantage`, `policy_version`; value and advantage null where there is none) into one row a
+ * group, with the columns of `HistoryRow`, ordered by question, step and round: with a gate a question may be drawn twice in a step. `profile` has `question_id`, `domain`, `scored`, `rate`.
  */
 export const questionHistory =
   (profile: ColumnTable) =>
@@ -11,13 +12,14 @@ export const questionHistory =
     const known = profile.select("question_id", "domain", { rate: "profile_rate", scored: "profile_samples" })
     return rollouts
       .derive({
+        round: escape((row: Rollout) => roundOfSample(row.sample_id)),
         has: escape((row: Rollout) => (row.value === null ? 0 : 1)),
         worth: escape((row: Rollout) => row.value ?? 0),
         weighed: escape((row: Rollout) => (row.advantage === null ? 0 : 1)),
         size: escape((row: Rollout) => Math.abs(row.advantage ?? 0)),
         moved: escape((row: Rollout) => (row.advantage === null || row.advantage === 0 ? 0 : 1))
       })
-      .groupby("question_id", "step")
+      .groupby("question_id", "step", "round")
       .rollup({
         samples: op.count(),
         scored: op.sum("has"),
@@ -27,7 +29,7 @@ export const questionHistory =
         taught: op.sum("moved"),
         policy_version: op.max("policy_version")
       })
-      .orderby("question_id", "step")
+      .orderby("question_id", "step", "round")
       .groupby("question_id")
       .derive({ visit: rolling("d => op.row_number()") })
       .ungroup()
@@ -55,11 +57,12 @@ export const questionHistory =
         "taught",
         "policy_version"
       )
-      .orderby("question_id", "step")
+      .orderby("question_id", "step", "visit")
       .reify()
   }
 
 interface Rollout {
+  readonly sample_id: string
   readonly value: number | null
   readonly advantage: number | null
 }

@@ -1,5 +1,5 @@
 /** Verb: gives each profiled question its level, and says whether the filter keeps it. */
-import { type ColumnTable, escape } from "arquero"
+import { type ColumnTable, escape, op } from "arquero"
 
 /** Up to so many samples a question, each count k/n is a level of its own; above, levels are tenths. */
 const MOST_LEVELS = 12
@@ -19,7 +19,7 @@ export interface Cut {
 export const questionLevels =
   (cut: Cut) =>
   (source: ColumnTable): ColumnTable => {
-    const samples = Math.max(0, ...(source.array("n") as Iterable<number>))
+    const samples = Number(source.rollup({ most: op.max("n") }).get("most", 0) ?? 0)
     const exact = samples <= MOST_LEVELS
     const levelOf = (rate: number): number =>
       exact ? Math.round(rate * samples) : Math.min(TENTHS - 1, Math.floor(rate * TENTHS))

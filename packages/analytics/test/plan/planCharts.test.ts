@@ -2,30 +2,15 @@
 import { assert, describe, expect, it } from "@effect/vitest"
 import { readdirSync } from "node:fs"
 import * as Effect from "effect/Effect"
-import { compile, type TopLevelSpec } from "vega-lite"
+import type { TopLevelSpec } from "vega-lite"
 import { table } from "arquero"
 import { planCharts, planFigures } from "../../src/PlanCharts.ts"
 import { toPng } from "../../src/Render.ts"
 import { planWindows, windowOf } from "../../src/verbs/planWindows.ts"
 import { emptyReport, gaussianReport, uniformReport } from "./planFixture.ts"
+import { drawn, warningsOf } from "../drawing.ts"
 
 const reports = [gaussianReport(), uniformReport()]
-
-const warningsOf = (spec: TopLevelSpec): ReadonlyArray<string> => {
-  const warnings: Array<string> = []
-  const note = (...texts: ReadonlyArray<unknown>) => {
-    warnings.push(texts.join(" "))
-    return logger
-  }
-  const logger = { level: () => logger, error: note, warn: note, info: () => logger, debug: () => logger }
-  compile(spec, { logger: logger as never })
-  return warnings
-}
-
-const drawn = (svg: string, mark: string): number =>
-  [...svg.matchAll(new RegExp(`<g class="mark-${mark} role-mark[^"]*"[^>]*>(.*?)</g>`, "gs"))]
-    .map(([, inside]) => inside?.match(/<(path|line|text)\b/g)?.length ?? 0)
-    .reduce((sum, count) => sum + count, 0)
 
 /** Marks that the fixture must show: 12 batches, six levels, two curricula of which one has a target. */
 const marks: Readonly<Record<string, Readonly<Record<string, number>>>> = {

@@ -4,13 +4,16 @@ import { type ColumnTable, table } from "arquero"
 import { countByLevel } from "../../src/verbs/countByLevel.ts"
 import { firstAndLast } from "../../src/verbs/firstAndLast.ts"
 import { lastAttempt } from "../../src/verbs/lastAttempt.ts"
+import { lengthsByDecision } from "../../src/verbs/lengthsByDecision.ts"
 import { metricSeries } from "../../src/verbs/metricSeries.ts"
 import { phaseShares } from "../../src/verbs/phaseShares.ts"
 import { poolDepletion } from "../../src/verbs/poolDepletion.ts"
 import { curvesByStartingLevel } from "../../src/verbs/curvesByStartingLevel.ts"
 import { questionHistory } from "../../src/verbs/questionHistory.ts"
 import { questionLevels } from "../../src/verbs/questionLevels.ts"
+import { runningTotal } from "../../src/verbs/runningTotal.ts"
 import { secondsBy } from "../../src/verbs/secondsBy.ts"
+import { shareOfMetric } from "../../src/verbs/shareOfMetric.ts"
 import { withWilson } from "../../src/verbs/withWilson.ts"
 
 const tableOf = (names: string, ...rows: ReadonlyArray<ReadonlyArray<unknown>>): ColumnTable =>
@@ -223,14 +226,14 @@ describe("questionHistory", () => {
     ["never drawn", null, 8, 1]
   )
   const rollouts = tableOf(
-    "question_id step value advantage policy_version",
-    ["b", 1, 0, 0, 0],
-    ["b", 1, 0, 0, 0],
-    ["a", 4, 1, 0.5, 3],
-    ["a", 4, 0, -0.7, 3],
-    ["a", 4, null, null, 3],
-    ["a", 2, 1, 0, 1],
-    ["c", 2, null, null, 1]
+    "sample_id question_id step value advantage policy_version",
+    ["train/1/b/0", "b", 1, 0, 0, 0],
+    ["train/1/b/1", "b", 1, 0, 0, 0],
+    ["train/4/a/0", "a", 4, 1, 0.5, 3],
+    ["train/4/a/1", "a", 4, 0, -0.7, 3],
+    ["train/4/a/2", "a", 4, null, null, 3],
+    ["train/2/a/0", "a", 2, 1, 0, 1],
+    ["train/2/c/0", "c", 2, null, null, 1]
   )
   it("has a row each time that a question was drawn: rate before, group mean then, advantage given, policy version", () =>
     assert.deepStrictEqual(cells(questionHistory(profile)(rollouts)), [
@@ -239,9 +242,25 @@ describe("questionHistory", () => {
       ["b", null, 0, 8, 1, 1, 2, 2, 0, 0, 0, 0],
       ["c", null, null, 0, 2, 1, 1, 0, null, null, 0, 1]
     ]))
+  it("has a row for each group of a step: a gate asks a question again whose first group could not be scored", () => {
+    const names = "sample_id question_id step value advantage policy_version"
+    const rounds = tableOf(
+      names,
+      ["train/1/a/0", "a", 1, null, null, 0],
+      ["train/1/a/1", "a", 1, null, null, 0],
+      ["train-refill-10/1/a/0", "a", 1, 1, 0.5, 0],
+      ["train-refill-10/1/a/1", "a", 1, 0, -0.5, 0],
+      ["train-refill-2/1/a/0", "a", 1, null, null, 0]
+    )
+    assert.deepStrictEqual(cells(questionHistory(profile)(rounds)), [
+      ["a", "sums", 0.5, 8, 1, 1, 2, 0, null, null, 0, 0],
+      ["a", "sums", 0.5, 8, 1, 2, 1, 0, null, null, 0, 0],
+      ["a", "sums", 0.5, 8, 1, 3, 2, 2, 0.5, 0.5, 2, 0]
+    ])
+  })
   it("is empty without rollouts", () =>
     assert.deepStrictEqual(
-      cells(questionHistory(profile)(tableOf("question_id step value advantage policy_version"))),
+      cells(questionHistory(profile)(tableOf("sample_id question_id step value advantage policy_version"))),
       []
     ))
 })
@@ -268,6 +287,74 @@ describe("curvesByStartingLevel", () => {
         [0, "0-25 %", 3, 1, 0.5, 0, 1],
         [1, "25-50 %", 1, 1, 0.5, 0.25, 0],
         [3, "75-100 %", 3, 1, 1, 1, 1]
+      ]
+    ))
+})
+
+describe("lengthsByDecision", () => {
+  it("shares the questions of each decision out over bins of their answers' length", () =>
+    assert.deepStrictEqual(
+      cells(
+        lengthsByDecision(5)(tableOf("kept mean_tokens", [true, 4.9], [true, 5], [true, 9.9], [false, 12], [true, 20]))
+      ),
+      [
+        [false, 10, 1, 1],
+        [true, 0, 1, 0.25],
+        [true, 5, 2, 0.5],
+        [true, 20, 1, 0.25]
+      ]
+    ))
+})
+
+describe("runningTotal", () => {
+  it("adds each metric up over its own steps, and nothing where there is no value", () =>
+    assert.deepStrictEqual(
+      cells(
+        runningTotal(
+          tableOf(
+            "stage step metric value",
+            ["train", 2, "a", 3],
+            ["train", 1, "a", 1],
+            ["train", 1, "b", 10],
+            ["train", 3, "a", null]
+          )
+        ).orderby("metric", "step")
+      ),
+      [
+        ["train", 1, "a", 1],
+        ["train", 2, "a", 4],
+        ["train", 3, "a", 4],
+        ["train", 1, "b", 10]
+      ]
+    ))
+})
+
+describe("shareOfMetric", () => {
+  it("divides step by step, and has no share of nothing", () =>
+    assert.deepStrictEqual(
+      cells(
+        shareOfMetric(
+          "train",
+          "right",
+          "graded"
+        )(
+          tableOf(
+            "stage step metric value",
+            ["train", 2, "right", 3],
+            ["train", 2, "graded", 4],
+            ["train", 1, "graded", 0],
+            ["train", 1, "right", 0],
+            ["train", 3, "right", null],
+            ["train", 3, "graded", 5],
+            ["train", 4, "right", 1],
+            ["profile", 4, "graded", 1]
+          )
+        )
+      ),
+      [
+        [1, null],
+        [2, 0.75],
+        [3, null]
       ]
     ))
 })

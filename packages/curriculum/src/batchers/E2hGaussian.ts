@@ -7,7 +7,7 @@ import { gaussianShares } from "../Allocation.ts"
 import type { DrawOptions, Target } from "../Batcher.ts"
 import { drawLevels } from "../Categorical.ts"
 import type { Deck } from "../Deck.ts"
-import { deckBatcher, type DeckState } from "../DeckBatcher.ts"
+import { deckBatcher, type DeckState, pathStep } from "../DeckBatcher.ts"
 import { easiestFirst } from "../LevelOrder.ts"
 
 export interface E2hGaussianOptions extends DrawOptions {
@@ -38,9 +38,10 @@ export const e2hShares = (levels: number, u: number, own: Pick<Own, "sigma" | "b
   return shares.map((share) => share / total)
 }
 
-const sharesOf = ({ deck, own, span, step }: DeckState<Own>): Float64Array => {
+const sharesOf = (state: DeckState<Own>): Float64Array => {
+  const { deck, own, span } = state
   const order = easiestFirst(deck.rates)
-  const byRank = e2hShares(order.length, Math.min(1, step / Math.max(1, span)), own)
+  const byRank = e2hShares(order.length, Math.min(1, pathStep(state) / Math.max(1, span)), own)
   const shares = new Float64Array(order.length)
   order.forEach((level, rank) => (shares[level] = byRank[rank] ?? 0))
   return shares

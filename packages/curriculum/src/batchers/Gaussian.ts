@@ -9,7 +9,7 @@ import { allocate, gaussianShares, largestRemainder, tieRanks } from "../Allocat
 import type { DrawOptions, Target } from "../Batcher.ts"
 import { passLength } from "../Batcher.ts"
 import * as Deck from "../Deck.ts"
-import { type Choice, deckBatcher, type DeckState } from "../DeckBatcher.ts"
+import { type Choice, deckBatcher, type DeckRule, type DeckState, pathStep } from "../DeckBatcher.ts"
 import { potentials } from "../Balance.ts"
 import { quotas, ratiosOf } from "../DomainQuota.ts"
 import { bend, progress, quantileCentre, width } from "../Schedule.ts"
@@ -49,8 +49,9 @@ const Own = Schema.Struct({
   /** Batches over which the centre goes from start to end once. */
   span: Schema.Int,
   epoch: Schema.Int,
-  /** The step at which the present epoch began. */
+  /** The step at which the present epoch began, and the questions of the deck that were spent by then. */
   began: Schema.Int,
+  gone: Schema.Int,
   ratios: Float64s,
   /** Questions drawn of each domain. */
   had: Int32s,
@@ -73,7 +74,9 @@ const initOwn = (deck: Deck.Deck, options: GaussianOptions): Own => {
   const passes = passLength(deck.ids.length, options) * (reuse ? epochs : 1)
   const total = Math.min(passes, options.steps ?? passes)
   const sorted = deck.rates.toSorted()
-  const domains = options.domains === undefined || options.domains === "ignore" ? "pool" : options.domains
+  const stated = options.domains === undefined || options.domains === "ignore" ? "pool" : options.domains
+  // an empty pool gives no batch, and is no reason to refuse a ratio
+  const domains = deck.ids.length === 0 ? "pool" : stated
   return {
     sigma: options.sigma,
     sigmaEnd: options.sigmaEnd ?? null,
@@ -87,6 +90,7 @@ const initOwn = (deck: Deck.Deck, options: GaussianOptions): Own => {
     span: Math.ceil(total / epochs),
     epoch: 0,
     began: 0,
+    gone: 0,
     ratios: ratiosOf(deck.domains, byDomain(deck, deck.domainOf, counts), domains),
     had: new Int32Array(deck.domains.length),
     potentials: new Float64Array(0),
@@ -112,8 +116,19 @@ const balanced = (deck: Deck.Deck, own: Own): Own => {
   return { ...own, potentials: all }
 }
 
-/** Steps since the present fall of the centre began. */
-const age = ({ own, step }: GaussianState): number => step - own.began
+const spent = ({ deck }: GaussianState): number => deck.ids.length - Deck.left(deck).reduce((sum, n) => sum + n, 0)
+
+/**
+ * Steps since the present fall of the centre began. A gate spends more questions a step than a batch has: where the pool ends the fall, and not the steps
+ * that are stated, it goes as the pool does.
+ */
+const age = (state: GaussianState): number => {
+  const { own, promptsPerStep } = state
+  const steps = pathStep(state) - own.began
+  return own.capped || state.refills === 0
+    ? steps
+    : Math.max(steps, Math.floor((spent(state) - own.gone) / promptsPerStep))
+}
 
 /** Computes the centre of the batch that is drawn next; after the last step of the span it stays at the end. */
 export const centre = (state: GaussianState, domain = 0): number => {
@@ -193,16 +208,16 @@ const chooseIn = (state: GaussianState, domain: number, size: number, available:
 }
 
 /** Shares a whole batch out, also where fewer are left: the last batch aims at what a full one would. */
-const domainSizes = ({ deck, own, promptsPerStep }: GaussianState, available: Int32Array): Int32Array =>
+const domainSizes = ({ deck, own }: GaussianState, whole: number, available: Int32Array): Int32Array =>
   deck.domains.length === 1
-    ? Int32Array.of(promptsPerStep)
-    : quotas(promptsPerStep, own.ratios, own.had, byDomain(deck, deck.domainOf, available))
+    ? Int32Array.of(whole)
+    : quotas(whole, own.ratios, own.had, byDomain(deck, deck.domainOf, available))
 
-const choose = (state: GaussianState, size: number, available: Int32Array): Choice => {
+const choose: DeckRule<Own, GaussianOptions>["choose"] = (state, size, available, _random, whole): Choice => {
   const take = new Int32Array(available.length)
   let fill = 0
   let weighted = 0
-  domainSizes(state, available).forEach((count, domain) => {
+  domainSizes(state, whole, available).forEach((count, domain) => {
     if (count === 0) return
     const part = chooseIn(state, domain, count, available)
     part.levels.forEach((level, j) => (take[level] = part.take[j] ?? 0))
@@ -246,7 +261,13 @@ const next = (state: GaussianState, left: number): GaussianState | undefined => 
   if (own.epoch + 1 >= own.epochs) return undefined
   const over = own.reuse && left === 0 ? true : (own.capped || !own.reuse) && age(state) >= own.span
   if (!over || deck.ids.length === 0) return undefined
-  const moved = { ...own, epoch: own.epoch + 1, began: state.step, owed: own.reuse ? own.owed.map(() => 0) : own.owed }
+  const moved = {
+    ...own,
+    epoch: own.epoch + 1,
+    began: pathStep(state),
+    gone: own.reuse ? 0 : spent(state),
+    owed: own.reuse ? own.owed.map(() => 0) : own.owed
+  }
   return own.reuse
     ? { ...state, own: moved, deck: Deck.refill(deck, Seed.child({ bytes: state.seed }, "epoch", moved.epoch)) }
     : { ...state, own: moved }

@@ -11,13 +11,14 @@ export interface LearnabilityOptions extends WeightedOptions {
 }
 
 const grid = 64
+/** p and 1 - p weigh the same and share a tier: half as many tiers are half as many swaps a move. */
+const tiers = grid / 2 + 1
 const Own = Schema.Struct({ floor: Schema.Finite })
 
 /** Serves questions by how much their reward varies. */
 export const learnability = weightedBatcher<typeof Own.Type, LearnabilityOptions>({
   own: Own,
   init: ({ floor }) => ({ floor: floor ?? 0.01 }),
-  weights: ({ floor }) =>
-    Float64Array.from({ length: grid + 1 }, (_, tier) => (tier / grid) * (1 - tier / grid) + floor),
-  tierOf: (_, rate) => Math.round(rate * grid)
+  weights: ({ floor }) => Float64Array.from({ length: tiers }, (_, tier) => (tier / grid) * (1 - tier / grid) + floor),
+  tierOf: (_, rate) => Math.min(Math.round(rate * grid), grid - Math.round(rate * grid))
 })

@@ -3,6 +3,7 @@ import type { RatedQuestion } from "@gradus/domain/Profile"
 import * as Seed from "@gradus/domain/Seed"
 import * as Schema from "effect/Schema"
 import type { Batcher, DrawOptions } from "../Batcher.ts"
+import { drawSize } from "../Batcher.ts"
 import { canonicalOrder } from "../CanonicalOrder.ts"
 import { checkOptions } from "../DeckBatcher.ts"
 import { gather, gatherNumbers, ratesOf } from "../Levels.ts"
@@ -43,9 +44,9 @@ const init = (pool: ReadonlyArray<RatedQuestion>, options: DrawOptions): Uniform
 
 const leftOf = (state: UniformState): number => state.ids.length - state.drawn + state.returned.length
 
-const draw: Batcher<UniformState, DrawOptions>["draw"] = (state) => {
-  const size = Math.min(state.promptsPerStep, leftOf(state))
-  if (size === 0 || (size < state.promptsPerStep && state.lastBatch === "drop")) return undefined
+const draw: Batcher<UniformState, DrawOptions>["draw"] = (state, refill) => {
+  const size = drawSize(leftOf(state), state, refill)
+  if (size === 0) return undefined
   const fresh = Math.min(size, state.ids.length - state.drawn)
   const last = Array.from({ length: fresh }, (_, i) => state.drawn + i).concat(state.returned.slice(0, size - fresh))
   const batch = {
@@ -77,7 +78,6 @@ export const uniform: Batcher<UniformState, DrawOptions> = {
   observe,
   target: () => null,
   metrics: (state) => ({
-    "curriculum/step": state.step,
     "curriculum/left": leftOf(state),
     "curriculum/returned": state.returned.length
   })

@@ -43,3 +43,30 @@ export const primeRlState = (profile: ReadonlyArray<Profiled>, seed: number): Pr
     task_rewards: Object.fromEntries(rated.map(({ passed, question_id, scored }) => [question_id, passed / scored]))
   }
 }
+
+/** The Python module that loads the state into prime-rl's sampler: to be written beside the state. */
+export const primeRlLoader = `"""Gives prime-rl's DifficultyPoolSampler the pass rates of a Gradus profile. Written by gradus export; needs nothing but Python.
+
+Call load(curriculum.sampler) where prime-rl has made a source's curriculum and before its first task is drawn: its questions then begin in their pools
+instead of unseen. A sampler that comes from a checkpoint has its own rewards and needs none.
+"""
+
+import json
+from pathlib import Path
+
+STATE = Path(__file__).with_name("sampler_state.json")
+
+
+def load(sampler, file=STATE):
+    """Sets the observed rewards of the sampler's tasks, by their keys; returns how many tasks have one."""
+    state = json.loads(Path(file).read_text(encoding="utf-8"))
+    if state["format"] != 1:
+        raise ValueError(f"state of format {state['format']}; this reads 1")
+    keys = {task.key for task in sampler.tasks}
+    rewards = {key: rate for key, rate in state["task_rewards"].items() if key in keys}
+    if state["task_rewards"] and not rewards:
+        raise ValueError(f"no task has the key of a question: {next(iter(state['task_rewards']))} is one, {next(iter(keys))} the other")
+    # its random numbers stay those of its own seed
+    sampler.load_state_dict({**sampler.state_dict(), "task_rewards": rewards})
+    return len(rewards)
+`

@@ -72,7 +72,7 @@ class PlannedOrder(AbstractSampler):
                 f"the plan is of {order['rows']} rows and the data set has {len(data_source)}: "
                 "set data.filter_overlong_prompts=False, or export the plan of the filtered set"
             )
-        batch_size = data_config.get("train_batch_size", order["batch_size"])
+        batch_size = data_config.get("gen_batch_size", data_config.get("train_batch_size", order["batch_size"]))
         if batch_size != order["batch_size"]:
             raise ValueError(f"the plan has batches of {order['batch_size']}, data.train_batch_size is {batch_size}")
         self.indices = order["indices"]

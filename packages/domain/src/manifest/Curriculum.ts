@@ -3,12 +3,47 @@ import * as Schema from "effect/Schema"
 import { defaulted } from "./Defaulted.ts"
 import { Count, NonNegative, Positive, Share, Text } from "./Numbers.ts"
 
+/**
+ * What a column of pass rates says. rate: share passed, 0 to 1. percent: 0 to 100. fraction: the text "passed/samples". passed_count and failed_count: whole
+ * numbers of n. booleans: a list with one entry a sample, null where it has no score. difficulty_0_100: 100 (1 - passed / n), as AdaRFT's data have it.
+ */
+export const PassRateKind = Schema.Literals([
+  "rate",
+  "percent",
+  "fraction",
+  "passed_count",
+  "failed_count",
+  "booleans",
+  "difficulty_0_100"
+])
+export type PassRateKind = typeof PassRateKind.Type
+
+/** Pass rates that were measured elsewhere, in place of measuring them. What the column says is stated, never guessed. */
+export const RatesSpec = Schema.Struct({
+  /** JSONL or Parquet with a row for every question. */
+  file: Text.check(Schema.isMinLength(1)),
+  column: Text.check(Schema.isMinLength(1)),
+  kind: PassRateKind,
+  /** Samples of every question, or the column that says it; fractions and lists say it themselves. */
+  n: Schema.optionalKey(Count),
+  n_column: Schema.optionalKey(Text),
+  /** Column with the questions' ids; absent: `question_id` or `id`, else rows are questions by their number. */
+  id: Schema.optionalKey(Text),
+  /** What an empty cell means: an error, or a question without a score, which is dropped. */
+  missing: defaulted(Schema.Literals(["refuse", "unscored"]), "refuse"),
+  /** A rate that is no whole number of passes: an error, or the nearest one. */
+  rounding: defaulted(Schema.Literals(["refuse", "nearest"]), "refuse")
+})
+export type RatesSpec = typeof RatesSpec.Type
+
 export const ProfileSpec = Schema.Struct({
   samples: defaulted(Count, 8),
   /** A scored completion passes when its value is at least this. */
   pass_mark: defaulted(Share, 1),
   /** One-sided credible level of the interval. */
-  credible_level: defaulted(Share, 0.9)
+  credible_level: defaulted(Share, 0.9),
+  /** Takes the pass rates from a file; absent: they are measured. */
+  from: Schema.optionalKey(RatesSpec)
 })
 export type ProfileSpec = typeof ProfileSpec.Type
 

@@ -1,12 +1,14 @@
 /** The manifest: one file that says all of an experiment. As written it may leave out what has a default; resolved it has everything. */
 import * as Schema from "effect/Schema"
-import { CurriculumSpec, FilterSpec, ProfileSpec } from "./Curriculum.ts"
+import { CurriculumSpec, FilterSpec, GateSpec, ProfileSpec, RefreshSpec } from "./Curriculum.ts"
 import { defaulted } from "./Defaulted.ts"
+import { GeneratorSpec } from "./Generator.ts"
 import { Count, Index, Name, NonNegative, Positive, RootSeed, Text } from "./Numbers.ts"
 import { LearningRateSpec, OptimizerSpec, PolicySpec, TrainerSpec } from "./Policy.ts"
 import { PolicyLossSpec } from "./PolicyLoss.ts"
 import { PromptSpec, QuestionsSpec } from "./Questions.ts"
 import { RewardsSpec } from "./Rewards.ts"
+import { TrackerSpec } from "./Track.ts"
 
 export const SamplingSpec = Schema.Struct({
   temperature: defaulted(NonNegative, 1),
@@ -35,6 +37,8 @@ export const TrainSpec = Schema.Struct({
   advantage: defaulted(AdvantageRule, "grpo"),
   /** Below so many scored completions a group is dropped and its question goes back. */
   group_floor: defaulted(Count, 2),
+  /** A group whose values differ by no more is constant: its advantages are 0. Absent: 1e-8, which is what rounding leaves of equal values. */
+  constant_tolerance: Schema.optionalKey(NonNegative),
   loss: defaulted(PolicyLossSpec, {}),
   /** What the summed loss is divided by: all completion tokens of the step (DAPO), each sequence's own tokens and then the sequences (GRPO), or prompts x samples x max_tokens (Dr. GRPO). */
   normaliser: defaulted(Schema.Literals(["tokens", "sequences", "constant"]), "tokens"),
@@ -73,13 +77,21 @@ export const Manifest = Schema.Struct({
   trainer: defaulted(TrainerSpec, { kind: "embedded" }),
   sampling: SamplingSpec,
   generation: defaulted(GenerationSpec, {}),
+  /** Absent: the trainer's own generator. */
+  generator: Schema.optionalKey(GeneratorSpec),
   rewards: defaulted(RewardsSpec, {}),
   warmup: Schema.optionalKey(WarmupSpec),
   profile: defaulted(ProfileSpec, {}),
   filter: defaulted(FilterSpec, {}),
   curriculum: defaulted(CurriculumSpec, { batcher: "gaussian" }),
+  /** Refills a batch with other questions until every group teaches; absent: a batch is trained on as it was drawn. */
+  gate: Schema.optionalKey(GateSpec),
+  /** Profiles what is left again, with the policy of that moment; absent: the first profile holds for the whole run. */
+  refresh: Schema.optionalKey(RefreshSpec),
   train: TrainSpec,
   evaluate: defaulted(EvaluateSpec, {}),
+  /** Where metrics go besides the run's files. */
+  track: Schema.optionalKey(Schema.Array(TrackerSpec)),
   report: defaulted(Schema.Struct({ examples: defaulted(Index, 6) }), {})
 })
 /** The resolved manifest. */

@@ -38,25 +38,46 @@ export const PolicySpec = Schema.Union([
 ])
 export type PolicySpec = typeof PolicySpec.Type
 
+/** Seconds that one call of the trainer may take in all, an update or a checkpoint, and that it may take to start; absent: 600, and 120 to start. */
+const TrainerDeadlineSeconds = Schema.optionalKey(Positive)
+
+/** How a trainer computes, wherever it is. */
+const computing = {
+  dtype: defaulted(Schema.Literals(["auto", "float32", "bfloat16"]), "auto"),
+  micro_batch_tokens: defaulted(Count, 8192),
+  /** Prompts decoded together by the embedded generator: part of a run's identity, since a row's bits depend on its chunk. */
+  chunk_prompts: defaulted(Count, 64),
+  deadline: TrainerDeadlineSeconds
+}
+/** What a process of ours is given. */
+const started = {
+  threads: defaulted(Count, 2),
+  device: defaulted(Schema.Literals(["auto", "cpu", "cuda"]), "auto")
+}
+
 export const TrainerSpec = Schema.Union([
   /** Started and stopped by the run. */
   Schema.Struct({
     kind: Schema.Literal("embedded"),
-    threads: defaulted(Count, 2),
-    device: defaulted(Schema.Literals(["auto", "cpu", "cuda"]), "auto"),
-    dtype: defaulted(Schema.Literals(["auto", "float32", "bfloat16"]), "auto"),
-    micro_batch_tokens: defaulted(Count, 8192),
-    /** Prompts decoded together by the embedded generator: part of a run's identity, since a row's bits depend on its chunk. */
-    chunk_prompts: defaulted(Count, 64)
+    ...started,
+    ...computing
+  }),
+  /** As embedded, with the policy cut over workers of this machine; they train and score, and generate nothing. */
+  Schema.Struct({
+    kind: Schema.Literal("torchrun"),
+    /** Workers, one a GPU. */
+    processes: Count,
+    /** Whole copies of the policy among the workers; each copy is cut over processes / replicas of them. */
+    replicas: defaulted(Count, 1),
+    ...started,
+    ...computing
   }),
   /** Reached at an address; its token is named, not written. */
   Schema.Struct({
     kind: Schema.Literal("service"),
     url: Text.check(Schema.isPattern(/^https?:\/\//)),
     token: SecretReference,
-    dtype: defaulted(Schema.Literals(["auto", "float32", "bfloat16"]), "auto"),
-    micro_batch_tokens: defaulted(Count, 8192),
-    chunk_prompts: defaulted(Count, 64)
+    ...computing
   })
 ])
 export type TrainerSpec = typeof TrainerSpec.Type

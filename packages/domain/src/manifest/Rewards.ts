@@ -41,10 +41,15 @@ export const CalibrationSpec = Schema.Struct({
   agreement: defaulted(Share, 0.9),
   /** Above this share of accepted wrong answers there is an alarm. */
   false_accepts: defaulted(Share, 0.05),
-  /** How far the judge's mean may rise above its first reading while a sample graded by rule does not follow. */
-  rise: defaulted(Share, 0.15)
+  /** How far the judge's mean may rise above that of the first steps while a sample graded by rule does not follow. */
+  rise: defaulted(Share, 0.15),
+  /** Share of the completions whose truth is a number that a rule grades as well, to be compared with. */
+  sample: defaulted(Share, 1)
 })
 export type CalibrationSpec = typeof CalibrationSpec.Type
+
+/** How long an endpoint that is down is waited for, where the manifest says to wait and not how long. */
+export const PATIENCE_SECONDS = 600
 
 /** An OpenAI-compatible endpoint that judges answers. */
 export const JudgeSpec = Schema.Struct({
@@ -64,8 +69,8 @@ export const JudgeSpec = Schema.Struct({
   panel: defaulted(Schema.Array(JudgeSeat), []),
   verdict: defaulted(VerdictRule, "yes_no"),
   truth: defaulted(TruthKind, "auto"),
-  /** `auto` asks each endpoint once whether it can be held to a JSON schema, and then uses that. */
-  structured: defaulted(Schema.Literals(["auto", "never"]), "never"),
+  /** `auto` asks each endpoint whether it can be held to a JSON schema, and then uses that, unless `verdict` gives reasons room before the verdict. */
+  structured: defaulted(Schema.Literals(["auto", "never"]), "auto"),
   /** Longer answers are wrong without a call. */
   answer_characters: defaulted(Count, 8_000),
   /** Asks again with the truth and the answer in the other order; where the two differ, the reply counts as unreadable. */
@@ -74,15 +79,19 @@ export const JudgeSpec = Schema.Struct({
   repeats: defaulted(Count, 1),
   requests_per_minute: Schema.optionalKey(Count),
   tokens_per_minute: Schema.optionalKey(Count),
-  /** Money that may be spent, in the currency of `prices`; what would pass it is unscored. */
+  /** Money that may be spent, in the currency of `prices`; what would pass it is not asked. */
   budget: Schema.optionalKey(Positive),
+  /** Runs under one directory that name the same account spend from one budget; absent: each run has its own. */
+  account: Schema.optionalKey(Text),
+  /** What a budget that is spent means: completions go on `unscored`, or the run stops before the step counts (`pause`, exit code 75). */
+  spent: defaulted(Schema.Literals(["unscored", "pause"]), "unscored"),
   /** Price table by model. */
   prices: defaulted(Schema.Record(Schema.String, Price), {}),
   /** So many failures in a row stop calls to an endpoint for so many seconds. */
   breaker: defaulted(Schema.Struct({ failures: defaulted(Count, 10), open_seconds: defaulted(Positive, 5) }), {}),
-  /** What an endpoint that is down means: `unscored` at once after the attempts, or `wait` for it for `patience` seconds first. */
+  /** What an endpoint that is down, or too busy for every attempt, means: `unscored` at once after the attempts, or `wait` for it for `patience` seconds first. */
   outage: defaulted(Schema.Literals(["unscored", "wait"]), "unscored"),
-  patience: defaulted(Positive, 600),
+  patience: defaulted(Positive, PATIENCE_SECONDS),
   calibration: Schema.optionalKey(CalibrationSpec)
 })
 export type JudgeSpec = typeof JudgeSpec.Type

@@ -6,7 +6,8 @@ const OPTION =
   /^(?:\\(?:text|mathrm|mathbf|textbf)\s?\{)?[*\s]*(?:option|choice|answer)?[\s:*]*[([]?\s?([A-Za-z])\s?(?:[)\]}.:*,;]+(?:\s|$|[)\]}.:*])|[)\]}.:*,;]*$)/iu
 
 /** A second option after the first: whoever names two has not chosen. */
-const ANOTHER = /^\s*(?:,|or\b|and\b|\/|&|\+)\s*[([]?[A-Za-z][)\]]?(?![\p{L}\p{N}'])/iu
+const ANOTHER =
+  /^\s*(?:(?:,|;|\||or\b|and\b|\/|&|\+)[\s*]*[([]?[A-Za-z][)\]]?(?![\p{L}\p{N}'])|[([][A-Za-z][)\]]|[A-Za-z][)\]])/iu
 
 /** Reads the letter of an option: `B`, `(b)`, `B.`, `**B**`, `\text{(B)}`, `B) because …`; null where the text names none, or two. */
 export const optionOf = (text: string): string | null => {
@@ -19,7 +20,7 @@ export const optionOf = (text: string): string | null => {
   if (match === null || letter === undefined) return null
   const after = start
     .slice(start.indexOf(letter, match[0].lastIndexOf(letter)) + 1)
-    .replace(/^[)\]}.:*\s]+(?=[,/&+]|or\b|and\b)/i, "")
+    .replace(/^[)\]}.:*\s]+(?=[,;|/&+([]|or\b|and\b|[A-Za-z][)\]])/i, "")
   return ANOTHER.test(after) ? null : letter.toUpperCase()
 }
 

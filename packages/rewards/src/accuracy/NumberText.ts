@@ -1,6 +1,7 @@
 /**
  * Numbers as people and models write them: signs, decimals, thousands separators, currency, percent, fractions, mixed numbers.
- * They are read by one pattern and never evaluated. A comma is a thousands separator, never a decimal one.
+ * They are read by one pattern and never evaluated. A comma is a thousands separator, never a decimal one. Digits that a colon joins (12:30, 2:1) are a time
+ * or a ratio and no number.
  */
 
 /** A number that was read. */
@@ -43,7 +44,7 @@ const normalise = (text: string): string =>
 
 const GROUPED = String.raw`\d{1,3}(?:[,\u00a0\u2009\u202f]\d{3})+(?!\d)`
 const DECIMAL = String.raw`(?:(?:${GROUPED}|\d+)(?:\.\d+)?|\.\d+)`
-const NUMBER = String.raw`(?:(?<![\p{L}\p{N}_.)\]])(?<sign>[+-]))?(?:[$€£¥](?<minus>-)?)?(?<!\p{L}|\p{N}|_|\.|\/|\^\{?-?|√|\\sqrt\{)(?:(?<whole>\d+) (?<mixedOver>\d+)\/(?<mixedUnder>\d+)|(?<decimal>${DECIMAL}(?:[eE][+-]?\d{1,3})?)(?: ?\/ ?(?<under>\d+(?:\.\d+)?))?)[€£¥]?(?<percent> ?%)?(?![\d^²³¹⁰-⁹]|\.\d|\/\d| ?(?:√|π|\\sqrt|\\pi))`
+const NUMBER = String.raw`(?:(?<![\p{L}\p{N}_.)\]])(?<sign>[+-]))?(?:[$€£¥](?<minus>-)?)?(?<!\p{L}|\p{N}|_|\.|\/|\d:|\^\{?-?|√|\\sqrt\{)(?:(?<whole>\d+) (?<mixedOver>\d+)\/(?<mixedUnder>\d+)|(?<decimal>${DECIMAL}(?:[eE][+-]?\d{1,3})?)(?: ?\/ ?(?<under>\d+(?:\.\d+)?))?)[€£¥]?(?<percent> ?%)?(?![\d^²³¹⁰-⁹]|\.\d|\/\d|:\d| ?(?:√|π|\\sqrt|\\pi))`
 const ANYWHERE = new RegExp(NUMBER, "gu")
 const WHOLE = new RegExp(`^(?:${NUMBER})$`, "u")
 

@@ -1,10 +1,11 @@
 /** Audit of a judge during training: its mean against a sample of the same step's completions that a rule grades. */
+import type { JudgeAlarm } from "@gradus/domain/Calibration"
 import { ofText } from "@gradus/domain/Digest"
 import type { CalibrationSpec, RewardsSpec } from "@gradus/domain/manifest/Rewards"
+import type { MetricsRow } from "@gradus/domain/Metrics"
 import type { Score, ScoreRequest } from "@gradus/domain/Score"
 import { numeric } from "../accuracy/Numeric.ts"
 import { answerOf } from "../Score.ts"
-import type { Alarm } from "./Calibration.ts"
 import { isNumberTruth } from "./guard/NumberTruth.ts"
 
 /** Counts of one step. */
@@ -66,7 +67,7 @@ export const risesAlone = (
   { rise }: Pick<CalibrationSpec, "rise">,
   first: AuditReading,
   now: AuditReading
-): Alarm | undefined => {
+): JudgeAlarm | undefined => {
   if (Math.min(first.judged, now.judged, first.graded, now.graded) === 0) return undefined
   const judge = now.yes / now.judged - first.yes / first.judged
   const rule = now.right / now.graded - first.right / first.graded
@@ -78,4 +79,48 @@ export const risesAlone = (
   )
   if (judge <= rise || judge - rule <= Math.max(rise, SIGMAS * chance)) return undefined
   return { kind: "judge_rises_alone", step: now.step, found: judge - rule, limit: rise }
+}
+
+/** Steps that are looked at together: a single one has few completions. */
+const WINDOW = 5
+
+const together = (readings: ReadonlyArray<AuditReading>): AuditReading => {
+  const sum = (of: (reading: AuditReading) => number) => readings.reduce((total, reading) => total + of(reading), 0)
+  return {
+    step: readings.at(-1)?.step ?? 0,
+    judged: sum(({ judged }) => judged),
+    yes: sum(({ yes }) => yes),
+    graded: sum(({ graded }) => graded),
+    right: sum(({ right }) => right)
+  }
+}
+
+/** Compares the latest steps with the first ones. Raises the alarm when it begins to hold, not at every step while it holds. */
+export const auditAlarm = (
+  spec: Pick<CalibrationSpec, "rise">,
+  readings: ReadonlyArray<AuditReading>
+): JudgeAlarm | undefined => {
+  const first = together(readings.slice(0, WINDOW))
+  const alarmAt = (count: number) =>
+    count < 2 * WINDOW ? undefined : risesAlone(spec, first, together(readings.slice(count - WINDOW, count)))
+  return alarmAt(readings.length - 1) === undefined ? alarmAt(readings.length) : undefined
+}
+
+/** Counts of an audit as metrics of its step; how often the judge said yes stands beside them as `judge/yes` and `judge/no`. */
+export const auditMetrics = ({ graded, right }: AuditReading): MetricsRow["metrics"] => ({
+  "judge/audit/graded": graded,
+  "judge/audit/right": right
+})
+
+/** Reads an audit back from the metrics of its step. */
+export const auditRead = (step: number, metrics: MetricsRow["metrics"]): AuditReading => {
+  const count = (name: string): number => metrics[name] ?? 0
+  const yes = count("judge/yes")
+  return {
+    step,
+    judged: yes + count("judge/no"),
+    yes,
+    graded: count("judge/audit/graded"),
+    right: count("judge/audit/right")
+  }
 }

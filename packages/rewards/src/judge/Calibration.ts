@@ -1,4 +1,5 @@
 /** Calibration: how well a judge agrees with labelled answers, how it drifts, and when somebody must look. */
+import type { CalibrationReading, JudgeAlarm } from "@gradus/domain/Calibration"
 import type { CalibrationSpec } from "@gradus/domain/manifest/Rewards"
 import type { MetricsRow } from "@gradus/domain/Metrics"
 import * as Schema from "effect/Schema"
@@ -14,24 +15,6 @@ export const LabelledAnswer = Schema.Struct({
   right: Schema.Boolean
 })
 export type LabelledAnswer = typeof LabelledAnswer.Type
-
-/** One reading of the instrument. Shares are null where nothing could be counted. */
-export interface CalibrationReading {
-  readonly step: number
-  readonly labelled: number
-  /** Answers that the judge could not say yes or no to. */
-  readonly unscored: number
-  /** Share of yes and no that is what the person said. */
-  readonly agreement: number | null
-  /** Share of wrong answers that were accepted. */
-  readonly falseAccepts: number | null
-  /** Share of right answers that were refused. */
-  readonly falseRejects: number | null
-  /** Share of yes among yes and no. */
-  readonly mean: number | null
-  /** What was said of each answer, in order. */
-  readonly said: ReadonlyArray<Word>
-}
 
 const share = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole)
 
@@ -77,16 +60,8 @@ export const drift = (first: CalibrationReading, now: CalibrationReading): numbe
     ? share(now.said.filter((word, i) => word !== first.said[i]).length, now.said.length)
     : null
 
-/** What a person must look at. */
-export interface Alarm {
-  readonly kind: "agreement" | "false_accepts" | "judge_rises_alone"
-  readonly step: number
-  readonly found: number
-  readonly limit: number
-}
-
 /** Compares a reading with the manifest's limits. What could not be counted raises no alarm: it stands in the metrics as null. */
-export const readingAlarms = (spec: CalibrationSpec, reading: CalibrationReading): ReadonlyArray<Alarm> => {
+export const readingAlarms = (spec: CalibrationSpec, reading: CalibrationReading): ReadonlyArray<JudgeAlarm> => {
   const { step, agreement, falseAccepts } = reading
   return [
     ...(agreement !== null && agreement < spec.agreement

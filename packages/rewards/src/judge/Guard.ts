@@ -7,10 +7,12 @@ import { isMetaTalk } from "./guard/MetaTalk.ts"
 import { isPlaceholder, saysNothing } from "./guard/Nothing.ts"
 import { namesNoNumber } from "./guard/NumberTruth.ts"
 import { statesSeveral } from "./guard/SeveralResults.ts"
+import type { BrokenThought } from "./guard/Thought.ts"
 import type { Judged } from "./Prompt.ts"
 
 /** Why an answer is refused. */
 export type GuardReason =
+  | BrokenThought
   | "too_long"
   | "says_nothing"
   | "placeholder"
@@ -46,7 +48,8 @@ const CHECKS: ReadonlyArray<readonly [GuardReason, Check]> = [
  * says too is held against nobody.
  */
 export const guard = (judged: Judged, longest: number = ANSWER_CHARACTERS): GuardReason | undefined => {
-  const { answer, gold, question = "" } = judged
+  const { answer, gold, question = "", thought } = judged
+  if (thought !== undefined) return thought
   if (answer.length > longest) return "too_long"
   const same = folded(answer)
   if (same !== "" && same === folded(gold)) return undefined

@@ -1,6 +1,8 @@
 /** `gradus judge guard`: rows of completions become rows that say which of them a judge would be asked about. */
 import * as Schema from "effect/Schema"
+import { takeAnswer } from "../Answer.ts"
 import { ANSWER_CHARACTERS, guard } from "./Guard.ts"
+import { brokenThought } from "./guard/Thought.ts"
 
 export const GuardedRow = Schema.Struct({
   id: Schema.String,
@@ -17,24 +19,10 @@ export const GuardRow = Schema.Struct({
 })
 export type GuardRow = typeof GuardRow.Type
 
-const OPEN = "<think>"
-const CLOSE = "</think>"
-
-const count = (text: string, part: string): number => text.split(part).length - 1
-
-/** Takes what a judge may see: what stands after the last `</think>`; null where a thought never ends. */
-const shown = (completion: string): string | null => {
-  const close = completion.lastIndexOf(CLOSE)
-  if (close >= 0) return completion.slice(close + CLOSE.length).trim()
-  return completion.includes(OPEN) ? null : completion.trim()
-}
-
-/** Guards one row. A thought that never ends, or ends more often than it begins (a template may have begun one), is refused as well. */
+/** Guards one row, as a run guards what it judges: of a completion only what stands after the last `</think>` is an answer. */
 export const guardRow = (row: GuardedRow, longest: number = ANSWER_CHARACTERS): GuardRow => {
   const { id, question, gold, completion } = row
-  const answer = shown(completion)
-  if (answer === null) return { id, pass: false, reason: "unfinished_thought" }
-  if (count(completion, CLOSE) > count(completion, OPEN) + 1) return { id, pass: false, reason: "unopened_thought" }
-  const reason = guard({ question, gold, answer }, longest)
+  const answer = takeAnswer("after_think", completion) ?? ""
+  const reason = guard({ question, gold, answer, thought: brokenThought(completion) }, longest)
   return reason === undefined ? { id, pass: true } : { id, pass: false, reason }
 }

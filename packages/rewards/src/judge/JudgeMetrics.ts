@@ -7,8 +7,9 @@ const verdictsOf = (scores: ReadonlyArray<Score>): ReadonlyArray<Verdict> =>
   scores.flatMap(({ verdict }) => (verdict === undefined ? [] : [verdict]))
 
 /**
- * Counts the verdicts of a step under `judge/…`: yes, no, unreadable, failed; guarded (no without a call); cached; tokens, and cost in the
- * currency of the price table (null where nothing has a price). Scores without a verdict are in none of them.
+ * Counts the verdicts of a step under `judge/…`: yes, no, unreadable, failed; guarded (no without a call); tokens, and cost in the currency of
+ * the price table (null where nothing has a price). They are the prices of what was said, whether it was paid now or known before, so that a
+ * run that is cut and goes on counts the same; what was paid stands with each verdict (`cached`). Scores without a verdict are in none of them.
  */
 export const judgeMetrics = (scores: ReadonlyArray<Score>): MetricsRow["metrics"] => {
   const verdicts = verdictsOf(scores)
@@ -22,7 +23,6 @@ export const judgeMetrics = (scores: ReadonlyArray<Score>): MetricsRow["metrics"
     "judge/unreadable": count(({ verdict }) => verdict === "unreadable"),
     "judge/failed": count(({ verdict }) => verdict === "failed"),
     "judge/guarded": count(({ guard }) => guard !== undefined),
-    "judge/cached": count(({ cached }) => cached === true),
     "judge/mean": yes + no === 0 ? null : yes / (yes + no),
     "judge/prompt_tokens": sum((verdict) => verdict.prompt_tokens),
     "judge/completion_tokens": sum((verdict) => verdict.completion_tokens),
@@ -38,6 +38,6 @@ export const verdictRecords = (
   requests.flatMap(({ id }, i): ReadonlyArray<VerdictRecord> => {
     const verdict = scores[i]?.verdict
     if (verdict === undefined) return []
-    const { votes: _, cost = null, cached = false, guard = null, failure = null, ...said } = verdict
+    const { votes: _, failure_tag: __, cost = null, cached = false, guard = null, failure = null, ...said } = verdict
     return [{ sample_id: id, ...said, cost, cached, guard, failure }]
   })

@@ -1,10 +1,19 @@
 /** What judgements cost, by the manifest's price table (money for a million tokens). */
 import type { JudgeSpec, Price } from "@gradus/domain/manifest/Rewards"
+import type { ChatReply } from "./ChatReply.ts"
 
 export interface Usage {
   readonly prompt_tokens: number
   readonly completion_tokens: number
 }
+
+/** What costs nothing. */
+export const FREE: Usage = { prompt_tokens: 0, completion_tokens: 0 }
+
+export const addUsage = (one: Usage, other: Usage): Usage => ({
+  prompt_tokens: one.prompt_tokens + other.prompt_tokens,
+  completion_tokens: one.completion_tokens + other.completion_tokens
+})
 
 const MILLION = 1_000_000
 
@@ -25,4 +34,10 @@ export const estimateUsage = (messages: ReadonlyArray<{ readonly content: string
     0
   ),
   completion_tokens: maxTokens
+})
+
+/** The tokens that a reply says it took; what it does not say counts as estimated, since a provider that is silent bills as well. */
+export const usageOf = ({ usage }: ChatReply, estimate: Usage): Usage => ({
+  prompt_tokens: usage?.prompt_tokens ?? estimate.prompt_tokens,
+  completion_tokens: usage?.completion_tokens ?? estimate.completion_tokens
 })

@@ -1,6 +1,8 @@
 /** The judge's prompt: our own texts, versioned by their digest. Question, truth and answer are data behind fences that they cannot close. */
 import { type Digest, ofJson } from "@gradus/domain/Digest"
-import type { TruthKind, VerdictRule } from "@gradus/domain/manifest/Rewards"
+import type { JudgeSpec, TruthKind, VerdictRule } from "@gradus/domain/manifest/Rewards"
+import type { BrokenThought } from "./guard/Thought.ts"
+import { rulesAsked } from "./Structured.ts"
 import { type Truth, TRUTHS, truthOf } from "./Truth.ts"
 
 /** What is judged. */
@@ -8,6 +10,8 @@ export interface Judged {
   readonly question?: string | undefined
   readonly gold: string
   readonly answer: string
+  /** How the thought before the answer is broken, where it is: the guard refuses that, and no prompt is sent. */
+  readonly thought?: BrokenThought | undefined
 }
 
 export interface ChatMessage {
@@ -79,12 +83,13 @@ export const promptDigest = (truth: Truth, verdict: VerdictRule): Digest =>
     shown: SHOWN_CHARACTERS
   })
 
-/** Digests of all templates that a judge may use, by kind of truth: for lineage. */
-export const promptDigests = (verdict: VerdictRule): Readonly<Record<Truth, Digest>> => ({
-  number: promptDigest("number", verdict),
-  sentence: promptDigest("sentence", verdict),
-  paragraph: promptDigest("paragraph", verdict)
-})
+/** Digests of all templates that a judge may use, for lineage: by kind of truth, and behind a slash the rule where it is not the manifest's. */
+export const promptDigests = (spec: Pick<JudgeSpec, "structured" | "verdict">): Readonly<Record<string, Digest>> =>
+  Object.fromEntries(
+    rulesAsked(spec).flatMap((rule) =>
+      TRUTHS.map((truth) => [rule === spec.verdict ? truth : `${truth}/${rule}`, promptDigest(truth, rule)])
+    )
+  )
 
 /** The template that a truth is judged by. */
 export const truthFor = (form: Pick<PromptForm, "truth">, gold: string): Truth =>

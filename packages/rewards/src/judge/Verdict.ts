@@ -8,6 +8,7 @@ import { hashPassFailLast } from "./verdict/HashPassFailLast.ts"
 import { jsonLast } from "./verdict/JsonLast.ts"
 import { judgementYesNoLast } from "./verdict/JudgementYesNoLast.ts"
 import type { Reading, VerdictOptions, VerdictReader } from "./verdict/Reading.ts"
+import { withoutThought } from "./verdict/Thought.ts"
 import { rubricJson } from "./verdict/RubricJson.ts"
 import { yesNo } from "./verdict/YesNo.ts"
 
@@ -31,9 +32,13 @@ export const VERDICT_RULES = Object.keys(READERS) as ReadonlyArray<VerdictRuleNa
 /** A longer reply is not read: a judge that writes so much has lost its form, and reading must stay cheap. */
 export const READ_CHARACTERS = 200_000
 
-/** Reads a reply by a rule: the rule's own label and what it is worth, or unreadable. */
-export const readReply = (rule: VerdictRuleName, reply: string, options: VerdictOptions = {}): Reading =>
-  reply.length > READ_CHARACTERS ? "unreadable" : READERS[rule](reply, options)
+/** Reads a reply by a rule: the rule's own label and what it is worth, or unreadable. What a judge thinks before its reply is no part of it. */
+export const readReply = (rule: VerdictRuleName, reply: string, options: VerdictOptions = {}): Reading => {
+  if (reply.length > READ_CHARACTERS) return "unreadable"
+  // a whole response body is JSON: the thought stands inside it
+  const text = rule === "chat_response_body" ? reply : withoutThought(reply)
+  return text === null ? "unreadable" : READERS[rule](text, options)
+}
 
 /** Reads a reply as yes or no. A label worth anything between is neither. */
 export const readVerdict = (reply: string, rule: VerdictRule = "yes_no"): "yes" | "no" | "unreadable" => {

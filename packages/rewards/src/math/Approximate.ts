@@ -1,6 +1,6 @@
 /** Approximate values: what an expression is in double precision at a point, where every symbol stands for a number. */
 import { Complex } from "complex.js"
-import { exact } from "./Exact.ts"
+import { exact, type Spent } from "./Exact.ts"
 import type { Expression } from "./Expression.ts"
 import { MAX_TERMS, MAX_VISITS, refuse } from "./Limits.ts"
 
@@ -10,7 +10,7 @@ export interface Point {
   readonly bound: ReadonlyMap<string, Complex>
   /** Symbols stand for positive numbers, or also for negative ones. */
   readonly signed: boolean
-  readonly spent: { visits: number }
+  readonly spent: Spent & { visits: number }
 }
 
 const ofReal = (value: number): Complex => new Complex(value, 0)
@@ -27,7 +27,9 @@ const fromText = (text: string): number => {
 const symbolAt = (name: string, point: Point): Complex => {
   const bound = point.bound.get(name)
   if (bound !== undefined) return bound
-  const size = 0.4 + 2.1 * fromText(`${name}@${point.index}`)
+  const share = fromText(`${name}@${point.index}`)
+  // below 1 and above it in turn: where high powers are huge, or vanish, what is added to them is not seen
+  const size = point.index % 2 === 0 ? 0.4 + 0.55 * share : 1.05 + 1.45 * share
   return ofReal(point.signed && fromText(`sign ${name}@${point.index}`) < 0.5 ? -size : size)
 }
 
@@ -72,6 +74,7 @@ const called = (name: string, of: ReadonlyArray<Complex>): Complex => {
     case "factorial":
       return z.im === 0 && Number.isInteger(z.re) ? ofReal(gamma(z.re)) : unknown("factorial", of)
     case "binom":
+    case "doublefactorial":
     case "gcd":
     case "lcm":
     case "det":
@@ -116,7 +119,7 @@ const finite = (value: Complex): Complex =>
 const boundAt = (expression: Expression & { kind: "bound" }, point: Point): Complex => {
   const { name, variable, body } = expression
   const at = (value: Complex) => approximate(body, { ...point, bound: new Map(point.bound).set(variable, value) })
-  const [from, to] = [exact(expression.from), exact(expression.to)]
+  const [from, to] = [exact(expression.from, point.spent), exact(expression.to, point.spent)]
   const count = from === null || to === null ? Number.NaN : Number(to.sub(from).valueOf()) + 1
   if (
     (name === "sum" || name === "prod") &&

@@ -17,7 +17,7 @@ export const endOf = (end: Expression): number => {
   if (end.kind === "negative") return -endOf(end.of)
   if (end.kind === "sum" && end.terms.length === 2 && end.terms[1]?.kind === "constant") return endOf(end.terms[1])
   if (varies(end)) return refuse("not a constant end")
-  const value = approximate(end, { index: 0, bound: new Map(), signed: false, spent: { visits: 0 } })
+  const value = approximate(end, { index: 0, bound: new Map(), signed: false, spent: { visits: 0, work: 0 } })
   return value.im === 0 ? value.re : refuse("not a real end")
 }
 

@@ -8,6 +8,8 @@ export const MAX_TOKENS = 1_024
 export const MAX_DEPTH = 48
 /** Bits of a numerator or denominator that is worked out exactly. */
 export const MAX_BITS = 16_384
+/** Work on exact values in one comparison, in products of 64-bit words: some five milliseconds. */
+export const MAX_WORK = 40_000
 /** Items of a list, set, tuple or matrix. */
 export const MAX_ITEMS = 128
 /** Node visits in one evaluation, sums written out included. */

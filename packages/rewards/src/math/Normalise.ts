@@ -86,9 +86,24 @@ const UPRIGHT = /\\(?:mathrm|rm|operatorname\*?)\s*\{\s*([A-Za-z]{2,})\s*\}/g
 const WORDS = /\\(?:text|textbf|textit|textrm|textnormal|textsf|mbox|hbox)(?![a-zA-Z])\s*\{/g
 const GROUPS = /(\d)(?:,\\!|\\,|\\!|\{,\}|\\;|\\ ) ?(?=\d{3}(?!\d))/g
 
+/** A decimal whose marked digits repeat without end; the mark is a command before them or a stroke over each. */
+const REPEATING =
+  /(?<![\d.])(\d{0,20})\.(\d{0,20})\\(?:overline|bar)(?![a-zA-Z])\s*(?:\{\s*(\d{1,20})\s*\}|(\d))(?!\d)/g
+const STRUCK = /\.(\d{0,20})((?:\d[\u0304\u0305]){1,20})/gu
+
+/** Its value as a fraction of whole numbers: the digits up to the end of the first period less those before it, over as many nines and zeros. */
+const repeating = (_: string, whole: string, fixed: string, braced?: string, single?: string): string => {
+  const period = braced ?? single ?? ""
+  const before = BigInt(`0${whole}${fixed}`)
+  const over = `${"9".repeat(period.length)}${"0".repeat(fixed.length)}`
+  return `\\frac{${BigInt(`0${whole}${fixed}${period}`) - before}}{${over}}`
+}
+
 const latex = (text: string): string =>
   text
     .replaceAll(DOUBLED, "\\")
+    .replaceAll(STRUCK, (_, fixed: string, marked: string) => `.${fixed}\\overline{${marked.replaceAll(/\D/g, "")}}`)
+    .replaceAll(REPEATING, repeating)
     .replaceAll("\\\\", "\\cr ")
     .replaceAll(GROUPS, "$1")
     .replaceAll(INK, " ")

@@ -66,7 +66,7 @@ const parseSigned = (cursor: Cursor): Expression =>
 export const parsePower = (cursor: Cursor): Expression => {
   let base = primary(cursor)
   for (;;) {
-    if (cursor.take("!")) base = { kind: "call", name: "factorial", of: [base] }
+    if (cursor.take("!")) base = { kind: "call", name: cursor.take("!") ? "doublefactorial" : "factorial", of: [base] }
     else if (cursor.take("%")) base = { kind: "percent", of: base }
     else if (cursor.take("degree")) base = { kind: "degrees", of: base }
     else if (cursor.take("^")) base = { kind: "power", left: base, right: cursor.deeper(() => exponent(cursor)) }

@@ -24,8 +24,21 @@ const orNull = <A>(work: () => A): A | null => {
   }
 }
 
-const close = (left: Complex, right: Complex): boolean =>
-  left.sub(right).abs() <= TOLERANCE * Math.max(left.abs(), right.abs()) || (left.abs() < 1e-12 && right.abs() < 1e-12)
+/** What is left of a value that is 0, where terms of about 1 cancel. */
+const NOISE = 1e-12
+
+const close = (left: Complex, right: Complex, noise: number): boolean =>
+  left.sub(right).abs() <= TOLERANCE * Math.max(left.abs(), right.abs()) || (left.abs() < noise && right.abs() < noise)
+
+const EXACTLY_ZERO_AT_ZERO = new Set(["sqrt", "root", "abs"])
+
+/** Says whether a value can be nearly 0 by cancelling: a sum, sin(π). Products and powers alone are as small as they say. */
+const cancels = (expression: Expression): boolean =>
+  contains(
+    expression,
+    (part) =>
+      part.kind === "sum" || part.kind === "bound" || (part.kind === "call" && !EXACTLY_ZERO_AT_ZERO.has(part.name))
+  )
 
 /** Says whether a value depends on a symbol or on something unknown. */
 export const varies = (expression: Expression): boolean =>
@@ -34,7 +47,7 @@ export const varies = (expression: Expression): boolean =>
 /** The values of an expression at the fixed points; null where one of them is not finite. */
 export const sampled = (expression: Expression, signed: boolean, points = POINTS): ReadonlyArray<Complex> | null =>
   orNull(() => {
-    const spent = { visits: 0 }
+    const spent = { visits: 0, work: 0 }
     return Array.from({ length: points }, (_, index) =>
       approximate(expression, { index, bound: new Map(), signed, spent })
     )
@@ -46,9 +59,10 @@ const hasAbsolute = (expression: Expression): boolean =>
 const sameAtPoints = (left: Expression, right: Expression): boolean => {
   const points = varies(left) || varies(right) ? POINTS : 1
   const signs = points > 1 && (hasAbsolute(left) || hasAbsolute(right)) ? [false, true] : [false]
+  const noise = cancels(left) || cancels(right) ? NOISE : 0
   return signs.every((signed) => {
     const [a, b] = [sampled(left, signed, points), sampled(right, signed, points)]
-    return a !== null && b !== null && a.every((value, i) => close(value, b[i] ?? new Complex(Number.NaN, 0)))
+    return a !== null && b !== null && a.every((value, i) => close(value, b[i] ?? new Complex(Number.NaN, 0), noise))
   })
 }
 

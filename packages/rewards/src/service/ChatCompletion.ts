@@ -46,15 +46,16 @@ export const retryAfterMillis = (header: string | undefined, now: number): numbe
 export const askOnce = Effect.fn("ChatCompletion.askOnce")(function* (http: HttpClient.HttpClient, call: ChatCall) {
   const url = shownUrl(call.url)
   const request = HttpClientRequest.post(call.url).pipe(HttpClientRequest.bodyJsonUnsafe(call.body))
-  const broken = (error: HttpClientError) => new JudgeUnreachable({ url, reason: reasonOf(error) })
+  const broken = (answering: boolean) => (error: HttpClientError) =>
+    new JudgeUnreachable({ url, reason: reasonOf(error), answering })
   const response = yield* http
     .execute(call.key === undefined ? request : HttpClientRequest.bearerToken(request, call.key))
-    .pipe(Effect.mapError(broken))
+    .pipe(Effect.mapError(broken(false)))
   if (response.status < 200 || response.status >= 300) {
     const retryAfter = retryAfterMillis(response.headers["retry-after"], yield* Clock.currentTimeMillis)
     return yield* new JudgeRefused({ url, status: response.status, retryAfter })
   }
-  const text = yield* Effect.mapError(response.text, broken)
+  const text = yield* Effect.mapError(response.text, broken(true))
   return yield* Schema.decodeEffect(ChatReply)(text).pipe(
     Effect.mapError((error) => new JudgeReplyMalformed({ url, reason: firstLine(error.message) }))
   )

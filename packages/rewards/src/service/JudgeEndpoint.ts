@@ -1,52 +1,76 @@
 /** One endpoint of a judge: its places, its limits, and whether it can be held to a JSON schema. */
-import type { JudgeSpec } from "@gradus/domain/manifest/Rewards"
+import type { JudgeSpec, VerdictRule } from "@gradus/domain/manifest/Rewards"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Semaphore from "effect/Semaphore"
 import type { ChatReply } from "../judge/ChatReply.ts"
-import { estimateUsage, type Usage } from "../judge/Price.ts"
+import { estimateUsage, FREE, type Usage, usageOf } from "../judge/Price.ts"
 import { type ChatMessage, type Judged, judgeMessages } from "../judge/Prompt.ts"
-import { holdsSchema, PROBE_MESSAGES } from "../judge/Structured.ts"
-import type { JudgeFailure } from "./JudgeFailure.ts"
+import { HELD_RULE, holdsSchema, mayHold, PROBE_MESSAGES } from "../judge/Structured.ts"
+import { isBilled, type JudgeFailure } from "./JudgeFailure.ts"
 import type { JudgeLimits } from "./JudgeLimits.ts"
 import { type Address, failureOf, makeWire } from "./JudgeWire.ts"
 
-/** A reply, and the rule by which it was asked to be written. */
-export interface Answered {
-  readonly reply: ChatReply
-  readonly verdict: JudgeSpec["verdict"]
+/** What a call took, whether it answered or failed. */
+interface Spent {
+  readonly ms: number
+  readonly usage: Usage
 }
 
-const usageOf = (reply: ChatReply): Usage => ({
-  prompt_tokens: reply.usage?.prompt_tokens ?? 0,
-  completion_tokens: reply.usage?.completion_tokens ?? 0
-})
+/** Is told of every call that was sent, with the rule by which its reply was to be written. */
+export type Sent = (spent: Spent, verdict: VerdictRule) => void
+
+/** What a call is charged with. One that was cut off from our side was sent as well: too much is counted, never too little. */
+const billedFor =
+  (estimate: Usage) =>
+  (exit: Exit.Exit<ChatReply, JudgeFailure>): Usage => {
+    if (Exit.isSuccess(exit)) return usageOf(exit.value, estimate)
+    const failure = failureOf(exit)
+    return failure === undefined || isBilled(failure) ? estimate : FREE
+  }
 
 type Pay = (
   messages: ReadonlyArray<ChatMessage>,
   held: boolean,
   millis: number,
-  spent: (millis: number) => void
+  spend: (spent: Spent) => void
 ) => Effect.Effect<ChatReply, JudgeFailure>
 
-/** Asks once whether an endpoint honours a JSON schema. While it cannot be asked, it does not, and is asked again. */
+/** How often an endpoint is asked anew, after it was down, whether it honours a JSON schema. */
+const PROBES = 3
+
+/**
+ * Asks whether an endpoint honours a JSON schema. One that refuses the schema, or takes no notice of it, does not; while it does not
+ * answer it does not either, and is asked again only after it has answered a judgement: so that no judgement waits for a second
+ * question to an endpoint that is down, and one that breaks on the schema alone is given up.
+ */
 const makeProbe = Effect.fnUntraced(function* (spec: JudgeSpec, pay: Pay) {
   const probing = yield* Semaphore.make(1)
-  let known: boolean | undefined = spec.structured === "never" ? false : undefined
-  const probe = Effect.gen(function* () {
-    if (known !== undefined) return known
+  let known: boolean | undefined = mayHold(spec) ? undefined : false
+  let left = PROBES
+  let isAlive = true
+  /** `left` when it was asked for: whoever waited while another question failed takes that for its own. */
+  const probe = Effect.fnUntraced(function* (before: number) {
+    if (known !== undefined || left !== before) return known ?? false
     const exit = yield* Effect.exit(pay(PROBE_MESSAGES, true, spec.deadline * 1000, () => {}))
     const failure = failureOf(exit)
+    const isRefused = failure?._tag === "JudgeRefused" && failure.status < 500 && failure.status !== 429
     if (Exit.isSuccess(exit)) known = holdsSchema(exit.value.choices[0].message.content ?? "")
-    else if (failure?._tag === "JudgeRefused" && failure.status < 500 && failure.status !== 429) known = false
+    else if (isRefused || failure?._tag === "JudgeReplyMalformed" || --left === 0) known = false
+    else isAlive = false
     return known ?? false
   })
-  const isStructured = Effect.suspend(() =>
-    known === undefined ? Semaphore.withPermit(probing, probe) : Effect.succeed(known)
-  )
-  return { isStructured }
+  return {
+    isStructured: Effect.suspend(() =>
+      known === undefined && isAlive ? Semaphore.withPermit(probing, probe(left)) : Effect.succeed(known ?? false)
+    ),
+    /** Is told that the endpoint has answered. */
+    answered: Effect.sync(() => {
+      isAlive = true
+    })
+  }
 })
 
 /** Makes an endpoint. */
@@ -61,32 +85,30 @@ export const makeEndpoint = Effect.fnUntraced(function* (
   let load = 0
 
   /** Sends when rates and money allow it; the time of the call alone is spent. */
-  const pay: Pay = Effect.fnUntraced(function* (messages, held, millis, spent) {
+  const pay: Pay = Effect.fnUntraced(function* (messages, held, millis, spend) {
     const estimate = estimateUsage(messages, spec.max_tokens)
     yield* limits.admit(wire.shown, estimate)
-    const call = limits.paying(address.model, estimate, wire.send(messages, held, millis), usageOf)
+    const billed = billedFor(estimate)
+    const call = limits.paying(address.model, estimate, wire.send(messages, held, millis), billed)
     const [took, exit] = yield* Effect.timed(Effect.exit(call))
-    spent(Duration.toMillis(took))
+    spend({ ms: Duration.toMillis(took), usage: billed(exit) })
     return yield* exit
   })
-  const { isStructured } = yield* makeProbe(spec, pay)
+  const { answered, isStructured } = yield* makeProbe(spec, pay)
 
-  const answer = Effect.fnUntraced(function* (
-    judged: Judged,
-    swapped: boolean,
-    millis: number,
-    spent: (millis: number) => void
-  ) {
+  const answer = Effect.fnUntraced(function* (judged: Judged, swapped: boolean, millis: number, sent: Sent) {
     const held = yield* isStructured
-    const verdict = held ? "json_last" : spec.verdict
+    const verdict = held ? HELD_RULE : spec.verdict
     const messages = judgeMessages(judged, { truth: spec.truth, verdict, swapped })
-    const reply = yield* pay(messages, held, millis, spent)
-    return { reply, verdict } satisfies Answered
+    return yield* Effect.tap(
+      pay(messages, held, millis, (spent) => sent(spent, verdict)),
+      () => answered
+    )
   })
 
   return {
     /** Makes one call, when there is a place. `millis` is the time that is left for it; waiting for a place or a rate is not counted. */
-    ask: (...asked: Parameters<typeof answer>): Effect.Effect<Answered, JudgeFailure> =>
+    ask: (...asked: Parameters<typeof answer>): Effect.Effect<ChatReply, JudgeFailure> =>
       Effect.suspend(() => {
         load++
         return Effect.ensuring(

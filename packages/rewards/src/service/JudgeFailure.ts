@@ -4,7 +4,9 @@ import * as Schema from "effect/Schema"
 /** No whole answer came over the wire. */
 export class JudgeUnreachable extends Schema.TaggedError<JudgeUnreachable>()("JudgeUnreachable", {
   url: Schema.String,
-  reason: Schema.String
+  reason: Schema.String,
+  /** True when the connection broke in the middle of an answer. */
+  answering: Schema.Boolean
 }) {
   override get message() {
     return `judge ${this.url} unreachable: ${this.reason}`
@@ -106,6 +108,19 @@ export const isOutage = (failure: JudgeFailure): boolean =>
   failure._tag === "JudgeLate" ||
   failure._tag === "JudgeCircuitOpen" ||
   (failure._tag === "JudgeRefused" && failure.status >= 500)
+
+/** Says whether a failure may end by waiting: the endpoint is down, or has more to do than it takes on. */
+export const isWaitedFor = (failure: JudgeFailure): boolean =>
+  isOutage(failure) || (failure._tag === "JudgeRefused" && isTransientStatus(failure.status))
+
+/**
+ * Says whether a provider may charge for a call that failed: it had begun to answer, or was at work when the time ran out. Refused
+ * calls, and those that never got there, are free.
+ */
+export const isBilled = (failure: JudgeFailure): boolean =>
+  failure._tag === "JudgeReplyMalformed" ||
+  failure._tag === "JudgeLate" ||
+  (failure._tag === "JudgeUnreachable" && failure.answering)
 
 /** Milliseconds that a failure asks to wait; 0 when it does not. */
 export const askedWait = (failure: JudgeFailure): number =>

@@ -1,20 +1,22 @@
 /** What a judge may use: requests and tokens a minute at each endpoint, and money. */
+import { JudgeLedger } from "@gradus/domain/JudgeLedger"
 import type { JudgeSpec } from "@gradus/domain/manifest/Rewards"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import { costOf, type Usage } from "../judge/Price.ts"
 import { JudgeBudgetSpent, JudgeLimitUnknown } from "./JudgeFailure.ts"
-import { JudgeLedger } from "./JudgeLedger.ts"
 
 const WINDOW = "1 minute"
 /** Sums are of floats: what differs by less is the same money. */
 const ROUNDING = 1e-9
 
 /** Makes the limits of one spec from the rate limiter and the ledger that are provided. */
-export const makeLimits = Effect.fnUntraced(function* (spec: JudgeSpec) {
+export const makeLimits = Effect.fnUntraced(function* (spec: JudgeSpec, account: string) {
   const limiter = yield* RateLimiter.RateLimiter
   const ledger = yield* JudgeLedger
-  const account = `judge/${spec.endpoint}/${spec.model}`
+  const add = (amount: number) =>
+    Effect.mapError(ledger.add(account, amount), ({ reason }) => new JudgeLimitUnknown({ reason }))
 
   const consume = (key: string, limit: number | undefined, tokens: number) =>
     limit === undefined
@@ -31,26 +33,26 @@ export const makeLimits = Effect.fnUntraced(function* (spec: JudgeSpec) {
   })
 
   /**
-   * Makes a call on money that is set aside for it: the estimate before, what it did cost after, nothing where it failed. Refuses it
-   * where the sum could pass the budget, so that concurrent calls cannot spend it together.
+   * Makes a call on money that is set aside for it: the estimate before, what `billed` says after. Refuses it where the sum could
+   * pass the budget, so that concurrent calls cannot spend it together.
    */
   const paying = Effect.fnUntraced(function* <A, E, R>(
     model: string,
     estimate: Usage,
     call: Effect.Effect<A, E, R>,
-    used: (answer: A) => Usage
+    billed: (exit: Exit.Exit<A, E>) => Usage
   ) {
     const { budget } = spec
     if (budget === undefined) return yield* call
-    const reserved = costOf(spec.prices, model, estimate) ?? 0
-    const total = yield* ledger.add(account, reserved)
+    const money = (usage: Usage): number => costOf(spec.prices, model, usage) ?? 0
+    const reserved = money(estimate)
+    const total = yield* add(reserved)
     if (total > budget + ROUNDING) {
-      yield* ledger.add(account, -reserved)
+      yield* add(-reserved)
       return yield* new JudgeBudgetSpent({ budget })
     }
-    const answer = yield* Effect.onError(call, () => ledger.add(account, -reserved))
-    yield* ledger.add(account, (costOf(spec.prices, model, used(answer)) ?? 0) - reserved)
-    return answer
+    // A ledger that fails here leaves the estimate on the account: too much is counted as spent, never too little.
+    return yield* Effect.onExit(call, (exit) => Effect.ignore(add(money(billed(exit)) - reserved)))
   })
 
   return { admit, paying }

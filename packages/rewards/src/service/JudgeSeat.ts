@@ -1,13 +1,15 @@
 /** One judge: a model behind one or more endpoints, asked until it answers or its time is over. */
-import type { JudgeSpec } from "@gradus/domain/manifest/Rewards"
+import type { JudgeSpec, VerdictRule } from "@gradus/domain/manifest/Rewards"
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Semaphore from "effect/Semaphore"
+import type { ChatReply } from "../judge/ChatReply.ts"
+import { addUsage, FREE, type Usage } from "../judge/Price.ts"
 import type { Judged } from "../judge/Prompt.ts"
-import { type Answered, type JudgeEndpoint, makeEndpoint } from "./JudgeEndpoint.ts"
-import { askedWait, isOutage, isRetryable, type JudgeFailure } from "./JudgeFailure.ts"
+import { type JudgeEndpoint, makeEndpoint, type Sent } from "./JudgeEndpoint.ts"
+import { askedWait, isRetryable, isWaitedFor, type JudgeFailure } from "./JudgeFailure.ts"
 import type { JudgeLimits } from "./JudgeLimits.ts"
 
 const FIRST_WAIT_MILLIS = 250
@@ -33,10 +35,13 @@ const pick = Effect.fnUntraced(function* (
   ).endpoint
 })
 
-/** What was said in the end, and the milliseconds of all attempts and the waits between them. */
+/** What was said in the end, the milliseconds of all attempts and the waits between them, and the tokens that all of them are charged with. */
 export interface Asked {
-  readonly outcome: Answered | JudgeFailure
+  readonly outcome: ChatReply | JudgeFailure
   readonly ms: number
+  readonly usage: Usage
+  /** The rule that the last call was asked to reply by; the manifest's where none was sent. */
+  readonly verdict: VerdictRule
 }
 
 /** Makes a judge of a panel. Fails when the variable that holds its key is not set. */
@@ -58,13 +63,13 @@ export const makeSeat = Effect.fnUntraced(function* (
     judged: Judged,
     swapped: boolean,
     millis: number,
-    spend: (millis: number) => void,
+    sent: Sent,
     failed: JudgeEndpoint | undefined
   ) {
     const endpoint: JudgeEndpoint = yield* pick(endpoints, failed)
-    const asked = endpoint.ask(judged, swapped, millis, spend)
-    const outcome: Answered | JudgeFailure = yield* Effect.match(asked, {
-      onSuccess: (answered) => answered,
+    const asked = endpoint.ask(judged, swapped, millis, sent)
+    const outcome: ChatReply | JudgeFailure = yield* Effect.match(asked, {
+      onSuccess: (reply) => reply,
       onFailure: (failure) => failure
     })
     return [endpoint, outcome] as const
@@ -73,33 +78,40 @@ export const makeSeat = Effect.fnUntraced(function* (
   /** Tries until an attempt succeeds, cannot succeed, was the last, or the wait for the next would pass the deadline. */
   const persist = Effect.fnUntraced(function* (judged: Judged, swapped: boolean) {
     let ms = 0
+    let usage = FREE
+    let { verdict } = spec
     let failed: JudgeEndpoint | undefined
-    const spend = (millis: number) => {
-      ms += millis
+    const sent: Sent = (spent, rule) => {
+      ms += spent.ms
+      usage = addUsage(usage, spent.usage)
+      verdict = rule
     }
     for (let attempt = 1; ; attempt++) {
-      const placed = Semaphore.withPermit(places, askSomewhere(judged, swapped, deadline - ms, spend, failed))
-      const [endpoint, outcome]: readonly [JudgeEndpoint, Answered | JudgeFailure] = yield* placed
-      if (!("_tag" in outcome)) return { outcome, ms }
+      const placed = Semaphore.withPermit(places, askSomewhere(judged, swapped, deadline - ms, sent, failed))
+      const [endpoint, outcome]: readonly [JudgeEndpoint, ChatReply | JudgeFailure] = yield* placed
+      if (!("_tag" in outcome)) return { outcome, ms, usage, verdict }
       // another endpoint need not be waited for
       const wait = endpoints.length > 1 && failed === undefined ? 0 : waitAfter(outcome, attempt)
       const over = attempt >= spec.attempts || ms + wait >= deadline
-      if (!isRetryable(outcome) || over) return { outcome, ms }
+      if (!isRetryable(outcome) || over) return { outcome, ms, usage, verdict }
       failed = endpoint
       yield* Effect.sleep(wait)
       ms += wait
     }
   })
 
-  /** Asks; where the manifest says so, waits for an endpoint that is down until its patience ends. */
+  /** Asks; where the manifest says so, waits for an endpoint that is down or too busy until its patience ends. */
   const ask = Effect.fnUntraced(function* (judged: Judged, swapped: boolean) {
     const started = yield* Clock.currentTimeMillis
+    let usage = FREE
     for (let ms = 0; ;) {
       const asked: Asked = yield* persist(judged, swapped)
       ms += asked.ms
-      const down = "_tag" in asked.outcome && isOutage(asked.outcome)
+      usage = addUsage(usage, asked.usage)
+      const away = "_tag" in asked.outcome && isWaitedFor(asked.outcome)
       const waited = (yield* Clock.currentTimeMillis) - started
-      if (!down || spec.outage !== "wait" || waited + OUTAGE_WAIT_MILLIS > spec.patience * 1000) return { ...asked, ms }
+      if (!away || spec.outage !== "wait" || waited + OUTAGE_WAIT_MILLIS > spec.patience * 1000)
+        return { ...asked, ms, usage }
       yield* Effect.sleep(OUTAGE_WAIT_MILLIS)
       ms += OUTAGE_WAIT_MILLIS
     }

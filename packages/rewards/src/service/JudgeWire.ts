@@ -23,12 +23,15 @@ export interface Address {
 export const failureOf = <A>(exit: Exit.Exit<A, JudgeFailure>): JudgeFailure | undefined =>
   Exit.isSuccess(exit) ? undefined : Option.getOrUndefined(Cause.findErrorOption(exit.cause))
 
-/** What a call says about the endpoint's health. A refused request shows that it works; 429 says nothing. */
+/**
+ * What a call says about the endpoint's health. A refused request shows that it works. 429 says nothing, unless it says how long to wait: after as
+ * many of them in a row as of other failures the circuit is open for that long, so that every process that shares it waits.
+ */
 const classify = (exit: Exit.Exit<ChatReply, JudgeFailure>): CircuitBreaker.Outcome => {
   if (Exit.isSuccess(exit)) return CircuitBreaker.success
   const failure = failureOf(exit)
   if (failure === undefined) return CircuitBreaker.ignored
-  if (isOutage(failure)) return CircuitBreaker.failure({ retryAfter: askedWait(failure) })
+  if (isOutage(failure) || askedWait(failure) > 0) return CircuitBreaker.failure({ retryAfter: askedWait(failure) })
   return failure._tag === "JudgeRefused" && failure.status !== 429 ? CircuitBreaker.success : CircuitBreaker.ignored
 }
 

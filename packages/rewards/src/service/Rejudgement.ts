@@ -16,7 +16,9 @@ export interface Rejudgement extends Comparison {
 }
 
 const weighingOf = ({ rewards, train }: Pick<Manifest, "rewards" | "train">): Weighing | undefined =>
-  rewards.control === "shuffled" ? undefined : { rule: train.advantage, floor: train.group_floor }
+  rewards.control === "shuffled"
+    ? undefined
+    : { rule: train.advantage, floor: train.group_floor, tolerance: train.constant_tolerance }
 
 /**
  * Scores stored rows again with the scorer that is provided (of the run's manifest, or of another) and says what would have changed

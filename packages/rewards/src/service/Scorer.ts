@@ -6,11 +6,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Accuracy } from "../accuracy/Accuracy.ts"
 import { truths } from "../accuracy/Math.ts"
+import { brokenThought } from "../judge/guard/Thought.ts"
 import type { Judged } from "../judge/Prompt.ts"
 import { answerOf, asRead, type RuleRewards, ruleAccuracy, settle } from "../Score.ts"
 import { Judge } from "./Judge.ts"
 import { MathGrader } from "./MathGrader.ts"
 import { mathJob } from "./MathJob.ts"
+import { mapInSlices } from "./Slices.ts"
 
 type Requests = ReadonlyArray<ScoreRequest>
 
@@ -41,18 +43,20 @@ const applyRules = (
 ): Effect.Effect<ReadonlyArray<Ruled>> =>
   spec.accuracy === "math"
     ? grader.grade(requests.map((request) => mathJob(spec.answer, asRead(spec, request), truths(request.gold))))
-    : Effect.sync(() =>
-        requests.map((request) => ({ answer: answerOf(spec, request), accuracy: ruleAccuracy(spec, request) }))
-      )
+    : mapInSlices(requests, (request) => ({
+        answer: answerOf(spec, request),
+        accuracy: ruleAccuracy(spec, request)
+      }))
 
 /** What must be judged of a request; undefined where the score is settled without a judge. */
 const toJudge = (request: ScoreRequest, { answer, accuracy }: Ruled): Judged | undefined => {
   if (answer === null || request.truncated === true || request.gold.trim() === "") return undefined
   if (accuracy?.kind === "scored" && accuracy.value === 1) return undefined
-  return { question: request.question, gold: request.gold, answer }
+  return { question: request.question, gold: request.gold, answer, thought: brokenThought(request.completion) }
 }
 
-const identify = (judged: Judged): string => JSON.stringify([judged.question ?? null, judged.gold, judged.answer])
+const identify = ({ question, gold, answer, thought }: Judged): string =>
+  JSON.stringify([question ?? null, gold, answer, thought ?? null])
 
 /** Settles a request that no judge was asked about. */
 const settleUnjudged = (spec: RewardsSpec, request: ScoreRequest, { answer, accuracy }: Ruled): Score => {
@@ -101,7 +105,7 @@ export class Scorer extends Context.Service<
       Effect.map(MathGrader, (grader) => ({
         score: Effect.fn("Scorer.score")(function* (requests: Requests) {
           const ruled = yield* applyRules(spec, grader, requests)
-          return requests.map((request, i) =>
+          return yield* mapInSlices(requests, (request, i) =>
             settle(spec, request, ruled[i]?.accuracy, undefined, ruled[i]?.answer ?? null)
           )
         })
@@ -123,7 +127,7 @@ export class Scorer extends Context.Service<
           const asked = requests.map((request, i) => toJudge(request, ruled[i] ?? NOTHING))
           const verdicts = yield* judgeDistinct(judge, asked)
           const said = new Set<string>()
-          return requests.map((request, i) => {
+          return yield* mapInSlices(requests, (request, i) => {
             const judged = asked[i]
             const identity = judged === undefined ? "" : identify(judged)
             const verdict = verdicts.get(identity)

@@ -15,12 +15,13 @@ os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
 
 import torch
 
-from gradus_trainer.bench import check, trainer
+from gradus_trainer.bench import check, generator, step, trainer
 from gradus_trainer.bench.shapes import SHAPES
 from gradus_trainer.bench.table import table
 from gradus_trainer.versions import choose_device, prepare_torch
 
-PARTS = {"check": check, "trainer": trainer}
+RIVALS = ("trl", "trl-vllm", "vllm")
+PARTS = {"check": check, "trainer": trainer, "generator": generator, "step": step}
 """Modules with COLUMNS and run(shape, device, **options) -> results."""
 
 
@@ -31,9 +32,9 @@ def main() -> None:
     device = choose_device(arguments.device)
     prepare_torch(device, arguments.threads)
     part = PARTS[arguments.part]
-    options = (
-        {} if arguments.part == "check" else {"checkpointing": arguments.checkpointing, "profile": arguments.profile}
-    )
+    options: dict[str, Any] = {} if arguments.part == "check" else {"rivals": arguments.rivals}
+    if arguments.part == "trainer":
+        options |= {"checkpointing": arguments.checkpointing, "profile": arguments.profile}
     results = [
         {"shape": shape, "part": arguments.part} | result
         for shape in arguments.shape
@@ -45,8 +46,8 @@ def main() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
     # the table is what the command is for
-    print(f"{document['hardware']}, torch {torch.__version__}")  # noqa: T201
-    print(table(results, ("shape", *part.COLUMNS)), flush=True)  # noqa: T201
+    print(f"{document['hardware']}, torch {torch.__version__}")  # noqa: T201 - the table is what a bench is for
+    print(table(results, ("shape", *part.COLUMNS)), flush=True)  # noqa: T201 - as above
     sys.exit(any(result.get("failed") for result in results))
 
 
@@ -57,6 +58,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--checkpointing", choices=["auto", "off", "selective", "full"], default="auto")
+    parser.add_argument(
+        "--rivals",
+        nargs="*",
+        choices=RIVALS,
+        default=RIVALS,
+        help="who is measured beside it, where installed; none where no name follows",
+    )
     parser.add_argument("--profile", action="store_true", help="print where one update's time goes")
     parser.add_argument(
         "--output", type=Path, help="file of the results; else $OUT/bench-PART-SHAPES.json where OUT is set"

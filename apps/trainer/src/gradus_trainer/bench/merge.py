@@ -20,7 +20,10 @@ def file_name(hardware: str, date: datetime.date) -> str:
 
 
 def merge(documents: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """One document; of two results with the same shape, part and case the later one stays. Hardware must be one."""
+    """One document; of two results with the same shape, part and case the later one that was measured stays.
+
+    Hardware must be one.
+    """
     if len({document["hardware"] for document in documents}) != 1:
         raise ValueError("results of different hardware are different files")
     kept: dict[Key, dict[str, Any]] = {}
@@ -28,7 +31,9 @@ def merge(documents: Sequence[dict[str, Any]]) -> dict[str, Any]:
         source = {"command": document.get("command"), "torch": document.get("torch")}
         for result in document["results"]:
             own = {name: value for name, value in source.items() if value is not None}
-            kept[(result["shape"], result["part"], result["case"])] = own | result
+            key = (result["shape"], result["part"], result["case"])
+            if "skipped" not in result or key not in kept:
+                kept[key] = own | result
     return {"hardware": documents[0]["hardware"], "results": list(kept.values())}
 
 
@@ -46,7 +51,7 @@ def main() -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(merge(documents), indent=2) + "\n", "utf-8")
     # says what was written
-    print(path)  # noqa: T201
+    print(path)  # noqa: T201 - says which file it wrote
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import dataclasses
 import gc
 import statistics
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from gradus_trainer.bench.batches import equal_lengths, log_normal_lengths, random_batch, update_spec
+from gradus_trainer.bench.rivals import process
+from gradus_trainer.bench.rivals.process import TRL_MICRO
 from gradus_trainer.bench.shapes import PEAK, SHAPES, random_decoder, training_operations
 from gradus_trainer.engine.step import take_step
 from gradus_trainer.engine.trunk import Packed, trunk_of
@@ -45,7 +48,9 @@ def cases_of(shape: str) -> list[Case]:
     return [Case("64 x 256", equal_lengths(64, 256), PACKED_TOKENS), Case("packed 16k", packed, PACKED_TOKENS)]
 
 
-def run(shape: str, device: torch.device, checkpointing: str = "auto", profile: bool = False) -> list[dict[str, Any]]:
+def run(
+    shape: str, device: torch.device, checkpointing: str = "auto", profile: bool = False, rivals: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """Results of a shape, one a case; a shape that does not fit says so."""
     architecture = SHAPES[shape]
     moments = moments_that_fit(architecture.parameters, device)
@@ -61,7 +66,21 @@ def run(shape: str, device: torch.device, checkpointing: str = "auto", profile: 
             _profile(decoder, optimizer, case, checkpointing)
     del decoder, optimizer
     gc.collect()
-    return results
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    return results + (_trl(shape) if "trl" in rivals else [])
+
+
+def _trl(shape: str) -> list[dict[str, Any]]:
+    """TRL's step without its generation, on 4 x 16 sequences of 64 + 192 tokens."""
+    micro = min(16, TRL_MICRO[shape])
+    found = process.results(
+        "64 x 256, TRL", ("trl",), "trl_step", shape, "transformers", "4", "16", "64", "192", str(micro)
+    )
+    return [
+        result if "skipped" in result else result | {"step_s": result["train_s"], "mode": f"micro-batches of {micro}"}
+        for result in found
+    ]
 
 
 def moments_that_fit(parameters: int, device: torch.device) -> str | None:
@@ -135,4 +154,4 @@ def _profile(decoder: Decoder, optimizer: Optimizer, case: Case, checkpointing: 
     sort = "self_device_time_total" if decoder.embedding.is_cuda else "self_cpu_time_total"
     table = profiler.key_averages().table(sort_by=sort, row_limit=24, max_name_column_width=90)
     # the person at the terminal asked for it
-    print(f"{case.name}\n{table}")  # noqa: T201
+    print(f"{case.name}\n{table}")  # noqa: T201 - the profile is what was asked for

@@ -1,43 +1,86 @@
-"""One open run as the engine thread sees it: policy, tokenizer, optimizer, version."""
+"""One open run in this process: policy, tokenizer, optimizer, version."""
 
 from __future__ import annotations
 
+import concurrent.futures
 import copy
+from pathlib import Path
 
 import torch
 
+from gradus_trainer.artifacts import write_artifact
 from gradus_trainer.digest import weights_digest
+from gradus_trainer.durable_file import new_directory, storage
+from gradus_trainer.engine.run import Run
+from gradus_trainer.engine.step import StepOutcome, score, take_step
+from gradus_trainer.engine.trunk import trunk_of
+from gradus_trainer.generated.wire import FORMAT
 from gradus_trainer.model.decoder import Decoder
+from gradus_trainer.model.load import save_directory, save_tensors, write_json
 from gradus_trainer.model.weights import hugging_face_views
 from gradus_trainer.optimizer import Optimizer
+from gradus_trainer.seal import seal
 from gradus_trainer.tokenizer import Tokenizer
+from gradus_trainer.wire.batch import Batch, Floats
+from gradus_trainer.wire.metadata import UpdateSpec
 from gradus_trainer.wire.run_body import RunBody
 
 
-class LiveRun:
-    """Touched by the engine thread alone. `tainted` says that an update broke off while weights were being written."""
+class LiveRun(Run):
+    """See Run. Its weights are `decoder`'s parameters."""
 
     def __init__(self, name: str, body: RunBody, decoder: Decoder, tokenizer: Tokenizer) -> None:
-        self.name = name
-        self.body = body
+        super().__init__(name, body, decoder.architecture, tokenizer)
         self.decoder = decoder
-        self.tokenizer = tokenizer
         self.optimizer = Optimizer(decoder, body.optimizer)
-        self.update = 0
-        self.version = 0
-        self.tainted = False
+        self.attention = trunk_of(decoder, body.micro_batch_tokens).attention
         self._digest: tuple[int, str] | None = None
         self._sampler: tuple[int, Decoder] | None = None
 
-    def become(self, other: LiveRun) -> None:
-        """Takes over the state of another instance of the same run."""
-        self.__dict__.update(other.__dict__)
+    def step(self, spec: UpdateSpec, batch: Batch, body: bytes) -> StepOutcome:
+        """See Run."""
+        del body
+        settings = self.body
+        return take_step(
+            self.decoder,
+            self.optimizer,
+            spec,
+            batch,
+            settings.micro_batch_tokens,
+            checkpointing=settings.checkpointing,
+        )
+
+    def score(self, batch: Batch, body: bytes) -> tuple[Floats, Floats]:
+        """See Run."""
+        del body
+        return score(self.decoder, batch, self.body.micro_batch_tokens)
 
     def digest(self) -> str:
         """Digest of the weights, computed once a version."""
         if self._digest is None or self._digest[0] != self.version:
             self._digest = (self.version, weights_digest(hugging_face_views(self.decoder)))
         return self._digest[1]
+
+    def save(self, directory: Path) -> concurrent.futures.Future[None]:
+        """A Hugging Face directory with moments and counters beside the weights."""
+        steps, moments = self.optimizer.moments()
+        state = {"format": FORMAT, "update": self.update, "version": self.version, "optimizer_steps": steps}
+        with storage(), new_directory(directory) as filled:
+            save_directory(filled, self.decoder, self.tokenizer)
+            if moments:
+                save_tensors(filled / "moments.safetensors", moments)
+            write_json(filled / "state.json", state)
+            seal(filled)
+        written: concurrent.futures.Future[None] = concurrent.futures.Future()
+        written.set_result(None)
+        return written
+
+    def publish(self, directory: Path, digest: str) -> None:
+        """See Run."""
+        write_artifact(directory, self.decoder, self.tokenizer, digest)
+
+    def close(self) -> None:
+        """See Run. Memory goes with the last reference."""
 
     def sampler(self) -> Decoder:
         """The decoder to generate with: the live one, or a copy whose matrices are in the compute dtype already."""
@@ -46,6 +89,15 @@ class LiveRun:
         if self._sampler is None or self._sampler[0] != self.version:
             self._sampler = (self.version, self._refresh(self._sampler[1] if self._sampler else None))
         return self._sampler[1]
+
+    def forget_sampler(self) -> None:
+        """Drops the copy to generate with; it is made again when asked for."""
+        self._sampler = None
+
+    def move(self, device: torch.device) -> None:
+        """Weights and moments go to a device, with the same bits."""
+        self.decoder.to(device)
+        self.optimizer.move(device)
 
     def _refresh(self, old: Decoder | None) -> Decoder:
         compute = self.decoder.compute

@@ -31,6 +31,11 @@ class MicroBatch:
     sequence_N: Tensor
     flat_N: NDArray[np.int64]
 
+    @property
+    def positions(self) -> int:
+        """Positions that are computed."""
+        return self.inputs_BT.numel()
+
 
 CPU_TOKENS = 2048
 """Padded tokens of a micro-batch that keep its activations in a CPU's cache (measured: 1.13 times faster than 8192)."""

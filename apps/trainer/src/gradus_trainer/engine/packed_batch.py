@@ -33,6 +33,11 @@ class PackedBatch:
     sequence_N: Tensor
     flat_N: NDArray[np.int64]
 
+    @property
+    def positions(self) -> int:
+        """Positions that are computed."""
+        return self.inputs_T.numel()
+
 
 def power_above(value: int) -> int:
     """The least power of two that is not below `value`."""

@@ -1,6 +1,7 @@
 """A run's state on disk: made when it is opened, rewritten at each checkpoint, read back after a crash.
 
-`runs/<run>/durable/<update>/` is a Hugging Face directory with moments.safetensors and state.json beside it.
+`runs/<run>/durable/<update>/` is what the run's backend writes: a Hugging Face directory with moments.safetensors and
+state.json beside it, or shards with their state.json.
 """
 
 from __future__ import annotations
@@ -12,20 +13,12 @@ from pathlib import Path
 import torch
 
 from gradus_trainer.artifacts import Artifacts, Policy
-from gradus_trainer.durable_file import new_directory, storage
 from gradus_trainer.engine.live_run import LiveRun
-from gradus_trainer.generated.wire import FORMAT
 from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.model.initialise import initialise
-from gradus_trainer.model.load import (
-    load_directory,
-    load_tensors,
-    make_decoder,
-    save_directory,
-    save_tensors,
-    write_json,
-)
+from gradus_trainer.model.load import load_directory, load_tensors, make_decoder
 from gradus_trainer.problem import Problem
+from gradus_trainer.seal import check
 from gradus_trainer.versions import choose_compute, require_memory
 from gradus_trainer.wire.run_body import RunBody, read_init
 
@@ -38,35 +31,36 @@ class RunDirectory:
         self.log = self.root / "log"
         self._durable = self.root / "durable"
 
-    def save(self, run: LiveRun) -> None:
-        """Writes policy, moments and counters of `run.update`; the older state stays until `prune`."""
-        steps, moments = run.optimizer.moments()
-        state = {"format": FORMAT, "update": run.update, "version": run.version, "optimizer_steps": steps}
-        with storage(), new_directory(self._durable / str(run.update)) as directory:
-            save_directory(directory, run.decoder, run.tokenizer)
-            if moments:
-                save_tensors(directory / "moments.safetensors", moments)
-            write_json(directory / "state.json", state)
+    def durable(self, update: int) -> Path:
+        """Where the state after `update` is."""
+        return self._durable / str(update)
 
     def prune(self, update: int) -> None:
+        """Removes the states before `update`; a newer one may be on its way to the disk."""
+        for path in self._durable.iterdir():
+            if int(path.name.removesuffix(".tmp")) < update:
+                shutil.rmtree(path)
+
+    def keep_only(self, update: int) -> None:
         """Removes every state but that of `update`."""
         for path in self._durable.iterdir():
             if path.name != str(update):
                 shutil.rmtree(path)
 
-    def load(self, name: str, body: RunBody, update: int, device: torch.device) -> LiveRun:
-        """Reads the state of `update` back."""
-        directory = self._durable / str(update)
-        compute = choose_compute(body.dtype, device)
-        # moments.safetensors lies beside model.safetensors; its names cannot meet those of weights.
-        decoder, tokenizer = load_directory(directory, device, compute)
-        require_training(decoder, body)
-        run = LiveRun(name, body, decoder, tokenizer)
-        state = json.loads((directory / "state.json").read_text("utf-8"))
-        run.update, run.version = state["update"], state["version"]
-        if state["optimizer_steps"]:
-            run.optimizer.restore(state["optimizer_steps"], load_tensors(directory / "moments.safetensors"))
-        return run
+
+def load_run(name: str, body: RunBody, directory: Path, device: torch.device) -> LiveRun:
+    """Reads a state back that `LiveRun.save` wrote, when no byte of it has changed."""
+    check(directory)
+    compute = choose_compute(body.dtype, device)
+    # moments.safetensors lies beside model.safetensors; its names cannot meet those of weights.
+    decoder, tokenizer = load_directory(directory, device, compute)
+    require_training(decoder, body)
+    run = LiveRun(name, body, decoder, tokenizer)
+    state = json.loads((directory / "state.json").read_text("utf-8"))
+    run.update, run.version = state["update"], state["version"]
+    if state["optimizer_steps"]:
+        run.optimizer.restore(state["optimizer_steps"], load_tensors(directory / "moments.safetensors"))
+    return run
 
 
 def require_training(decoder: Decoder, body: RunBody) -> None:

@@ -16,6 +16,7 @@ from gradus_trainer.engine.micro_batch import MicroBatch, lay_out, padding_share
 from gradus_trainer.engine.packed_batch import PackedBatch, lay_out_packed
 from gradus_trainer.engine.packing import pack
 from gradus_trainer.model.attention import causal_attention
+from gradus_trainer.model.config import Architecture
 from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.model.packed_block import packed_layer
 from gradus_trainer.model.packed_forward import activation_bytes, block_shape, packed_hidden
@@ -35,9 +36,17 @@ class Trained(Protocol):
     sequence_N: Tensor
     flat_N: NDArray[np.int64]
 
+    @property
+    def positions(self) -> int:
+        """Positions that are computed."""
+
 
 class Trunk(Protocol):
     """Layout and forward pass of one decoder."""
+
+    @property
+    def attention(self) -> str:
+        """Name of the attention kernel."""
 
     def lay_out(self, batch: Batch) -> list[Any]:
         """Micro-batches that together hold every row once."""
@@ -55,6 +64,7 @@ class Padded:
 
     decoder: Decoder
     tokens: int
+    attention: str = "padded"
 
     def lay_out(self, batch: Batch) -> list[MicroBatch]:
         """See Trunk."""
@@ -90,7 +100,7 @@ class Packed:
         mode = self.mode(len(micro.inputs_T)) if torch.is_grad_enabled() else "off"
         layer = packed_layer(block_shape(self.decoder), attention_named(self.attention), mode, self.compiled)
         stream = (micro.inputs_T, micro.positions_T, micro.offsets_S, micro.longest)
-        return packed_hidden(self.decoder, layer, *stream), micro.select_N
+        return self.decoder.through(packed_hidden, layer, *stream), micro.select_N
 
     def mode(self, positions: int) -> str:
         """What of a stream of so many positions is computed again in backward."""
@@ -123,12 +133,41 @@ def choose_checkpointing(free: int, needed: dict[str, int]) -> str:
     return next((mode for mode in CHECKPOINTING if needed[mode] <= free), CHECKPOINTING[-1])
 
 
+WHOLE_GRADIENT_SHARE = 0.125
+"""A sharded policy keeps gradients whole between micro-batches, which spares communication, when they take no more."""
+
+
+def whole_gradients_fit(architecture: Architecture, device: torch.device) -> bool:
+    """Says whether a device has room for all gradients of a policy beside its own part of everything."""
+    if device.type != "cuda":
+        return True
+    total = torch.cuda.get_device_properties(device).total_memory
+    return 4 * architecture.parameters <= WHOLE_GRADIENT_SHARE * total
+
+
 def _free_bytes(decoder: Decoder) -> int:
     """What activations may take: free memory less gradients, the head's chunk and matrices in the compute dtype."""
     device = decoder.embedding.device
     cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     free = int(torch.cuda.mem_get_info(device)[0]) + cached
-    parameters = decoder.architecture.parameters
-    gradients = 0 if decoder.embedding.grad is not None else 4 * parameters
+    gradients, copies = _gradient_and_copy_bytes(decoder)
     head = 6 * CUDA_CHUNK_LOGITS + 8 * decoder.head.numel()
-    return free - gradients - head - 2 * parameters - (2 << 30)
+    return free - gradients - head - copies - (2 << 30)
+
+
+def _gradient_and_copy_bytes(decoder: Decoder) -> tuple[int, int]:
+    """Bytes of gradients that are still to come, and of parameters in the compute dtype."""
+    architecture = decoder.architecture
+    whole = architecture.parameters
+    # a parameter that is cut over ranks says what is here
+    here = sum(
+        parameter.to_local().numel() if hasattr(parameter, "to_local") else parameter.numel()
+        for parameter in decoder.parameters()
+    )
+    if here == whole:
+        return (0 if decoder.embedding.grad is not None else 4 * whole), 2 * whole
+    ends = architecture.vocab_size * architecture.hidden_size * (1 if architecture.tied_embeddings else 2)
+    layer = (whole - ends) // architecture.layers
+    kept = whole if whole_gradients_fit(architecture, decoder.embedding.device) else ends + 2 * layer
+    # embedding and head stay gathered; of the layers one is computed while the next comes
+    return 4 * (here + kept), 2 * (ends + 2 * layer)

@@ -11,6 +11,8 @@ from gradus_trainer.front.body import LIMIT, answer_json
 from gradus_trainer.front.checkpoints import Checkpoints
 from gradus_trainer.front.generation import Generation
 from gradus_trainer.front.guard import TOKEN, guard
+from gradus_trainer.front.memory import Memory
+from gradus_trainer.front.publishes import Publishes
 from gradus_trainer.front.runs import Runs
 from gradus_trainer.front.scores import Scores
 from gradus_trainer.front.updates import Updates
@@ -18,6 +20,7 @@ from gradus_trainer.generated.wire import FORMAT, LOSS, NAME_PATTERN
 from gradus_trainer.ledger import Ledger
 from gradus_trainer.versions import choose_compute, determinism, peak_memory, resident_memory
 
+RUNS: web.AppKey[Runs] = web.AppKey("runs", Runs)
 RUN = "/v1/runs/{run:" + NAME_PATTERN.strip("^$") + "}"
 
 
@@ -25,9 +28,10 @@ def make_app(engine: Engine, ledger: Ledger, token: str, max_body_bytes: int) ->
     """Wires routes to the engine."""
     app = web.Application(middlewares=[guard], client_max_size=max_body_bytes)
     app[TOKEN], app[LIMIT] = token, max_body_bytes
-    runs = Runs(engine, ledger)
+    runs = app[RUNS] = Runs(engine, ledger)
     updates, checkpoints = Updates(runs, engine, ledger), Checkpoints(runs, engine, ledger)
     generation, scores = Generation(runs, engine), Scores(runs, engine)
+    publishes, memory = Publishes(runs, engine), Memory(runs, engine, generation)
 
     async def health(_request: web.Request) -> web.Response:
         return answer_json({"format": FORMAT, "status": "ok"})
@@ -46,8 +50,12 @@ def make_app(engine: Engine, ledger: Ledger, token: str, max_body_bytes: int) ->
     router.add_post(RUN + "/logprobs", scores.create)
     router.add_post(RUN + "/checkpoints", checkpoints.create)
     router.add_get(RUN + "/checkpoints", checkpoints.index)
+    router.add_post(RUN + "/publish", publishes.create)
+    router.add_get(RUN + "/publish", publishes.show)
     router.add_post(RUN + "/tokenize", runs.tokenize)
     router.add_post(RUN + "/detokenize", runs.detokenize)
+    router.add_post("/v1/engine/offload", memory.offload)
+    router.add_post("/v1/engine/onload", memory.onload)
     router.add_get("/v1/models", generation.models)
     router.add_post("/v1/completions", generation.completions)
     return app
@@ -66,9 +74,15 @@ def _info(engine: Engine, runs: Runs, max_body_bytes: int) -> dict[str, object]:
         "threads": torch.get_num_threads(),
         "determinism": determinism(device),
         "losses": LOSS,
+        "offloaded": runs.offloaded,
         "max_body_bytes": max_body_bytes,
         "runs": [
-            {"run": session.name, "version": session.version, "next_update": session.next_update}
+            {
+                "run": session.name,
+                "version": session.version,
+                "next_update": session.next_update,
+                "attention": session.live.attention,
+            }
             for session in runs.sessions.values()
         ],
         "memory": {"resident_bytes": resident_memory(), "peak_bytes": peak_memory(device)},

@@ -33,7 +33,8 @@ class Checkpoints:
         fields.close()
         session.check_lease(request)
         work = self._engine.submit(self._engine.checkpoint, session.live, name, policy)
-        answer = await asyncio.wrap_future(work)
+        written = await asyncio.wrap_future(work)
+        answer = await asyncio.wrap_future(written)
         session.durable_update = max(session.durable_update, answer["update"])
         return answer_json(answer)
 

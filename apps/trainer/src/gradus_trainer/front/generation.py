@@ -9,10 +9,12 @@ from typing import Any
 from aiohttp import web
 
 from gradus_trainer.engine.engine import Engine
+from gradus_trainer.engine.live_run import LiveRun
 from gradus_trainer.front.body import answer_json, read_json
 from gradus_trainer.front.runs import Runs, check_ids
 from gradus_trainer.front.session import Session
 from gradus_trainer.generated.wire import FORMAT
+from gradus_trainer.problem import Problem
 from gradus_trainer.sampler.continuous.weights import Quantisation
 from gradus_trainer.sampler.decode import Chunk, Completions
 from gradus_trainer.sampler.job import Job
@@ -34,6 +36,10 @@ class Generation:
         self._queue = GenerationQueue(engine.submit, self._continuous)
         self._count = 0
 
+    def forget(self) -> None:
+        """Drops all generators with their pools and graphs. Runs on the engine thread."""
+        self._queue.forget_all()
+
     async def models(self, _request: web.Request) -> web.Response:
         """One model a run."""
         data = [
@@ -42,7 +48,7 @@ class Generation:
                 "object": "model",
                 "created": 0,
                 "owned_by": "gradus",
-                "max_model_len": session.live.decoder.architecture.max_positions,
+                "max_model_len": session.live.architecture.max_positions,
             }
             for name, session in sorted(self._runs.sessions.items())
         ]
@@ -53,7 +59,12 @@ class Generation:
         fields = Fields(await read_json(request))
         session = self._runs.named(fields.text("model"), "model")
         chunk, shown, quantisation = _read_request(fields, session, self._continuous)
-        job = self._queue.ask(session.live, chunk, quantisation)
+        self._runs.check_loaded()
+        live = session.live
+        if not isinstance(live, LiveRun):
+            detail = "the policy is cut over workers, which do not generate: use a generator of its own (vLLM)"
+            raise Problem("policy_unavailable", detail, field="model")
+        job = self._queue.ask(live, chunk, quantisation)
         done = await _answer_unless_gone(request, job)
         self._count += 1
         document = await asyncio.to_thread(_document, session, chunk, done, shown)
@@ -81,7 +92,7 @@ def _read_request(fields: Fields, session: Session, continuous: bool) -> tuple[C
     samples = fields.integer("n", 1, MAX_ROWS, default=1)
     if samples * len(prompts) > MAX_ROWS:
         raise fields.refuse("n", f"makes more than {MAX_ROWS} rows")
-    max_positions = session.live.decoder.architecture.max_positions
+    max_positions = session.live.architecture.max_positions
     max_tokens = fields.integer("max_tokens", 1, default=16)
     longest = max(len(prompt) for prompt in prompts)
     if longest >= max_positions:
@@ -125,7 +136,7 @@ def _read_prompts(fields: Fields, session: Session) -> list[list[int]]:
     else:
         rows = prompt if isinstance(prompt[0], list) else [prompt]
     for index, row in enumerate(rows):
-        check_ids(row, f"prompt[{index}]", session.live.decoder.architecture.vocab_size)
+        check_ids(row, f"prompt[{index}]", session.live.architecture.vocab_size)
         if not row:
             raise fields.refuse(f"prompt[{index}]", "has no tokens")
     return rows
@@ -161,7 +172,7 @@ def _read_stop(fields: Fields, session: Session) -> list[int]:
         fields.skip("stop_token_ids")
         return []
     stop = fields.array("stop_token_ids", MAX_STOP_TOKENS)
-    check_ids(stop, "stop_token_ids", session.live.decoder.architecture.vocab_size)
+    check_ids(stop, "stop_token_ids", session.live.architecture.vocab_size)
     return stop
 
 

@@ -24,6 +24,7 @@ class Runs:
 
     def __init__(self, engine: Engine, ledger: Ledger) -> None:
         self.sessions: dict[str, Session] = {}
+        self.offloaded = False
         self._engine, self._ledger = engine, ledger
         self._opening = asyncio.Lock()
 
@@ -38,11 +39,17 @@ class Runs:
             raise Problem("run_unknown", f"the run {name} is not open", field=field)
         return session
 
+    def check_loaded(self) -> None:
+        """Refuses what computes while the device's memory is handed over."""
+        if self.offloaded:
+            raise Problem("engine_offloaded", "the weights are on the host: POST /v1/engine/onload first")
+
     async def open(self, request: web.Request) -> web.Response:
         """PUT /v1/runs/{run}"""
         name = request.match_info["run"]
         body = read_run_body(await read_json(request))
         async with self._opening:
+            self.check_loaded()
             row = self._ledger.run(name)
             problem = conflict(row.body, body.stored) if row else None
             if problem is not None:
@@ -72,7 +79,7 @@ class Runs:
         if session.digest is None or session.digest[0] != session.version:
             digest = self._engine.submit(self._engine.digest, session.live)
             session.digest = await asyncio.wrap_future(digest)
-        architecture = session.live.decoder.architecture
+        architecture = session.live.architecture
         return {
             "format": FORMAT,
             "run": session.name,
@@ -93,7 +100,8 @@ class Runs:
         session.check_lease(request)
         if session.running is not None:
             await asyncio.wait([session.running.answer])
-        self.sessions.pop(session.name, None)
+        if self.sessions.pop(session.name, None) is not None:
+            await asyncio.wrap_future(self._engine.submit(self._engine.close, session.live))
         return answer_json({"format": FORMAT, "run": session.name, "closed": True})
 
     async def tokenize(self, request: web.Request) -> web.Response:
@@ -110,7 +118,7 @@ class Runs:
         fields.format()
         rows = fields.array("ids", MAX_TEXTS)
         fields.close()
-        vocab_size = session.live.decoder.architecture.vocab_size
+        vocab_size = session.live.architecture.vocab_size
         for index, row in enumerate(rows):
             check_ids(row, f"ids[{index}]", vocab_size)
         return answer_json({"format": FORMAT, "texts": session.live.tokenizer.detokenize(rows)})

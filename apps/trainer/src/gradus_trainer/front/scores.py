@@ -26,7 +26,9 @@ class Scores:
         session = self._runs.session(request)
         body, _ = await read_arrow(request, digest_required=False)
         batch = await asyncio.to_thread(decode_logprobs, body, session.limits)
-        logprob, entropy = await asyncio.wrap_future(self._engine.submit(self._engine.score, session.live, batch))
+        self._runs.check_loaded()
+        work = self._engine.submit(self._engine.score, session.live, batch, body)
+        logprob, entropy = await asyncio.wrap_future(work)
         return web.Response(body=encode_scores(batch, logprob, entropy), content_type=MEDIA_TYPE["arrow"])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gradus_trainer.engine.live_run import LiveRun
+from gradus_trainer.engine.run import Run
 from gradus_trainer.generated.wire import HEADER
 from gradus_trainer.problem import Problem
 from gradus_trainer.wire.decode import Limits
@@ -29,7 +29,7 @@ class Running:
 class Session:
     """Facts of one run that requests are judged by. The engine's own state is `live`."""
 
-    def __init__(self, name: str, live: LiveRun, lease: int, next_update: int, durable_update: int) -> None:
+    def __init__(self, name: str, live: Run, lease: int, next_update: int, durable_update: int) -> None:
         self.name = name
         self.live = live
         self.lease = lease
@@ -42,7 +42,7 @@ class Session:
     @property
     def limits(self) -> Limits:
         """What a body may contain now."""
-        architecture = self.live.decoder.architecture
+        architecture = self.live.architecture
         return Limits(architecture.vocab_size, architecture.max_positions, self.version)
 
     def check_lease(self, request: web.Request) -> None:

@@ -68,6 +68,7 @@ class Updates:
     def _start(self, session: Session, work: Work) -> Running:
         if self._runs.sessions.get(session.name) is not session:
             raise Problem("run_unknown", f"the run {session.name} is not open")
+        self._runs.check_loaded()
         if work.spec.parent_version != session.version:
             detail = f"the parent version is {work.spec.parent_version}, the policy has {session.version}"
             raise Problem("version_conflict", detail, field="gradus.parent_version", expected=session.next_update)

@@ -125,6 +125,10 @@ PROBLEM = {
         "status": 409,
         "retryable": False
     },
+    "engine_offloaded": {
+        "status": 409,
+        "retryable": False
+    },
     "stale_lease": {
         "status": 412,
         "retryable": False
@@ -197,7 +201,15 @@ PROBLEM = {
         "status": 500,
         "retryable": True
     },
+    "publish_failed": {
+        "status": 502,
+        "retryable": True
+    },
     "shutting_down": {
+        "status": 503,
+        "retryable": True
+    },
+    "workers_lost": {
         "status": 503,
         "retryable": True
     },

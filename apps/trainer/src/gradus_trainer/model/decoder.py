@@ -8,6 +8,7 @@ names. Parameters are FP32; matrix products run in the dtype of `compute`, the r
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -69,6 +70,10 @@ class Block(nn.Module):
         gate_up = linear(rms_norm(hidden, self.mlp_norm, self.epsilon), self.gate_up, None, compute)
         return hidden + linear(swiglu(gate_up), self.down, None, compute)
 
+    def through(self, function: Callable[..., Tensor], *arguments: Any) -> Tensor:
+        """A function of this layer as its forward pass, so that what is hooked to that (sharded parameters) happens."""
+        return function(self, *arguments)
+
     def _project(
         self, hidden: Tensor, rope: tuple[Tensor, Tensor], compute: torch.dtype
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -109,6 +114,10 @@ class Decoder(nn.Module):
     def head(self) -> Tensor:
         """The matrix [V, H] that turns hidden states into logits."""
         return self.embedding if self.untied_head is None else self.untied_head
+
+    def through(self, function: Callable[..., Tensor], *arguments: Any) -> Tensor:
+        """A function of this decoder as its forward pass, see Block."""
+        return function(self, *arguments)
 
     def rope_from_start(self, length: int) -> tuple[Tensor, Tensor]:
         """Rotations of positions 0 to length − 1, shaped [T, 1, D/2]."""

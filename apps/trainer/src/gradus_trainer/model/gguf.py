@@ -26,7 +26,7 @@ def convert(file: Path, directory: Path) -> None:
     """Runs the conversion and reports what it says when it fails."""
     command = [sys.executable, "-m", "gradus_trainer.model.gguf", str(file.resolve()), str(directory)]
     # the command is this interpreter and this module; no shell, and paths are single arguments
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)  # noqa: S603 - our own script, no shell
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         raise Problem("policy_unavailable", f"{file} cannot be converted: {last}", field="policy.path")
@@ -35,8 +35,8 @@ def convert(file: Path, directory: Path) -> None:
 def _write(file: Path, directory: Path) -> None:
     """Dequantises with transformers. Without GgufConfig(dequantize=True) weights may stay packed."""
     # both are loaded in the conversion process only: the service itself starts without transformers
-    import torch  # noqa: PLC0415
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig  # noqa: PLC0415
+    import torch  # noqa: PLC0415 - in the child process alone
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig  # noqa: PLC0415 - as above
 
     folder, name = str(file.parent), file.name
     model = AutoModelForCausalLM.from_pretrained(

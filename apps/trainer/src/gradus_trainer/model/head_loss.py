@@ -96,7 +96,8 @@ def _one_pass(hidden_NH: Tensor, head_VH: Tensor, targets: Targets, objective: O
         known = slopes_of(objective, logprob_N, entropy_N if targets.pull else None, slice(0, count))
     losses, logprobs, entropies = [], [], []
     gradient_NH = torch.empty_like(hidden_NH)
-    gradient_VH = torch.zeros_like(head_VH)
+    # summed in FP32 also where the parameter itself comes in the compute dtype, as a gathered one does
+    gradient_VH = torch.zeros_like(head_VH, dtype=torch.promote_types(head_VH.dtype, torch.float32))
     for part in parts:
         temperature_n = None if targets.temperature_N is None else targets.temperature_N[part]
         opened = chunk(hidden_NH[part], head, targets.target_N[part], temperature_n)

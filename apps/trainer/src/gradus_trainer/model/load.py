@@ -72,7 +72,7 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     """Reads all tensors of a safetensors file."""
     with safe_open(path, framework="pt") as file:
         # safetensors files have keys() but cannot be iterated
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it cannot be iterated
 
 
 def save_directory(directory: Path, decoder: Decoder, tokenizer: Tokenizer) -> None:

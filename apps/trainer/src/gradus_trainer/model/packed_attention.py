@@ -56,7 +56,7 @@ def flash_backward(
 def flash4_forward(query: Tensor, key: Tensor, value: Tensor, offsets: Tensor, longest: int) -> tuple[Tensor, Tensor]:
     """(attention [T, Q, D], log of the sums of exp [Q, T])."""
     # importing it takes seconds and asks for a device
-    from flash_attn.cute.interface import _flash_attn_fwd  # noqa: PLC0415
+    from flash_attn.cute.interface import _flash_attn_fwd  # noqa: PLC0415 - optional: only where it is installed
 
     found = _flash_attn_fwd(query, key, value, return_lse=True, **_flash4_settings(query, offsets, longest))
     return found[0], found[1]
@@ -70,7 +70,7 @@ def flash4_backward(
     slope: Tensor, query: Tensor, key: Tensor, value: Tensor, out: Tensor, sums: Tensor, offsets: Tensor, longest: int
 ) -> Three:
     """Gradients of query, key and value."""
-    from flash_attn.cute.interface import _flash_attn_bwd  # noqa: PLC0415
+    from flash_attn.cute.interface import _flash_attn_bwd  # noqa: PLC0415 - as above
 
     inputs = (query, key, value, out, slope.contiguous(), sums)
     found = _flash_attn_bwd(*inputs, **_flash4_settings(query, offsets, longest))

@@ -54,7 +54,7 @@ def weights_of(block: Block) -> BlockWeights:
 
 def norm(x: Tensor, weight: Tensor, shape: BlockShape) -> Tensor:
     """Root-mean-square normalisation in FP32, given back in the compute dtype."""
-    return F.rms_norm(x.float(), weight.shape, weight, shape.epsilon).to(shape.compute)
+    return F.rms_norm(x.float(), weight.shape, weight.float(), shape.epsilon).to(shape.compute)
 
 
 def turn(x_TQD: Tensor, cosine_TD: Tensor, sine_TD: Tensor) -> Tensor:
@@ -78,8 +78,8 @@ def attend(
     qkv = F.linear(norm(x_TH, weights.input_norm, shape), weights.qkv.to(compute), bias)
     query, key, value = qkv.unflatten(-1, (-1, shape.head_dim)).split((heads, kv_heads, kv_heads), dim=1)
     if weights.query_norm is not None and weights.key_norm is not None:
-        query = F.rms_norm(query.float(), weights.query_norm.shape, weights.query_norm, shape.epsilon)
-        key = F.rms_norm(key.float(), weights.key_norm.shape, weights.key_norm, shape.epsilon)
+        query = F.rms_norm(query.float(), weights.query_norm.shape, weights.query_norm.float(), shape.epsilon)
+        key = F.rms_norm(key.float(), weights.key_norm.shape, weights.key_norm.float(), shape.epsilon)
     query, key = turn(query, *rope).to(compute), turn(key, *rope).to(compute)
     mixed = attention(query, key, value, *sequences)
     return x_TH + F.linear(mixed.flatten(1), weights.out.to(compute))

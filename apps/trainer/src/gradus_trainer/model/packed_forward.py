@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,6 +18,10 @@ def block_shape(decoder: Decoder) -> BlockShape:
     return BlockShape(a.heads, a.kv_heads, a.head_dim, a.norm_epsilon, decoder.compute)
 
 
+def _run_layer(block: Block, layer: Layer, x_TH: Tensor, *stream: Any) -> Tensor:
+    return layer(x_TH, weights_of(block), *stream)
+
+
 def packed_hidden(
     decoder: Decoder, layer: Layer, inputs_T: Tensor, positions_T: Tensor, offsets_S: Tensor, longest: int
 ) -> Tensor:
@@ -24,9 +30,9 @@ def packed_hidden(
     cosine_TD, sine_TD = decoder.rope_cosine[positions_T], decoder.rope_sine[positions_T]
     for block in decoder.blocks:
         assert isinstance(block, Block)
-        x_TH = layer(x_TH, weights_of(block), cosine_TD, sine_TD, offsets_S, longest)
+        x_TH = block.through(_run_layer, layer, x_TH, cosine_TD, sine_TD, offsets_S, longest)
     weight = decoder.final_norm
-    normed_TH = F.rms_norm(x_TH.float(), weight.shape, weight, decoder.architecture.norm_epsilon)
+    normed_TH = F.rms_norm(x_TH.float(), weight.shape, weight.float(), decoder.architecture.norm_epsilon)
     return normed_TH.to(decoder.compute)
 
 

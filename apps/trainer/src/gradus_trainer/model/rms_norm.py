@@ -45,5 +45,5 @@ def rms_norm(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
     if not torch.is_grad_enabled():
         return (x * _scale(x, epsilon)).mul_(weight)
     # torch ships Function.apply without types
-    normed: Tensor = _RMSNorm.apply(x, weight, epsilon)  # type: ignore[no-untyped-call]
+    normed: Tensor = _RMSNorm.apply(x, weight, epsilon)  # type: ignore[no-untyped-call]  # torch does not type apply
     return normed

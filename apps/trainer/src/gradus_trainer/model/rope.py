@@ -42,5 +42,5 @@ def _turn(x: Tensor, cosine: Tensor, sine: Tensor, sign: float) -> Tensor:
 def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     """Rotates the pairs (i, i + D/2) of the last axis; cosine and sine broadcast to [..., D/2]."""
     # torch ships Function.apply without types
-    turned: Tensor = _Rotate.apply(x, cosine, sine)  # type: ignore[no-untyped-call]
+    turned: Tensor = _Rotate.apply(x, cosine, sine)  # type: ignore[no-untyped-call]  # torch does not type apply
     return turned

@@ -32,5 +32,5 @@ class _SwiGLU(torch.autograd.Function):
 def swiglu(gate_up: Tensor) -> Tensor:
     """silu(gate) · up of the two halves of the last axis, [..., 2F] -> [..., F]."""
     # torch ships Function.apply without types
-    activated: Tensor = _SwiGLU.apply(gate_up)  # type: ignore[no-untyped-call]
+    activated: Tensor = _SwiGLU.apply(gate_up)  # type: ignore[no-untyped-call]  # torch does not type apply
     return activated

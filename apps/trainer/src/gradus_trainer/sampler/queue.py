@@ -136,6 +136,10 @@ class GenerationQueue:
             kept[quantisation].version = run.version
         return kept[quantisation].generator
 
+    def forget_all(self) -> None:
+        """Drops every generator, its pool and its captured steps. Runs on the engine thread."""
+        self._kept.clear()
+
     def _forget(self, run: LiveRun) -> None:
         """After a failure in the middle nothing of a generator is trusted."""
         self._kept.pop(run.sampler(), None)

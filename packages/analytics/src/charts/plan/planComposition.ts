@@ -17,7 +17,7 @@ export const planComposition: PlanChart = {
   name: "plan-composition",
   title: "What the batches are made of",
   caption:
-    "Share (%) of each batch at each pass rate (%), dark where most of it is; the line is the centre of the target: the dark band should follow it.",
+    "Share (%) of each batch at each pass rate (%), strong where most of it is; the line is the centre of the target: the strong band should follow it.",
   spec: ([report]) => {
     if (report === undefined || report.draws.length === 0) return null
     const window = windowOf(report.batches.length)
@@ -64,11 +64,13 @@ const cellEncoding = {
   x2: { field: "to" },
   y: { field: "low", type: "quantitative", scale, axis: { format: ".0%" } },
   y2: { field: "high" },
-  color: {
+  color: { value: ink.blue },
+  // by opacity, so that an empty cell is the page in every theme
+  opacity: {
     field: "share",
     type: "quantitative",
-    scale: { domain: [0, 1], range: [ink.surface, ink.level3, ink.level0], interpolate: "rgb" },
-    legend: { format: ".0%", gradientLength: 120 }
+    scale: { type: "sqrt", domain: [0, 1], range: [0, 1] },
+    legend: { format: ".0%", symbolType: "square", values: [0.1, 0.25, 0.5, 1] }
   }
 }
 const lineEncoding = {

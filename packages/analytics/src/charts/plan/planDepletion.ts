@@ -44,7 +44,7 @@ export const planDepletion: PlanChart = {
           field: "label",
           type: "nominal",
           scale: { domain: labels, range: levelColours(labels.length) },
-          legend: { columns: 6, symbolType: "square" }
+          legend: { columns: 4, symbolType: "square" }
         }
       }
     })

@@ -7,6 +7,9 @@ const OLD_SCRIPT =
 const KEYBOARD = /lorem|ipsum|qwert|werty|asdf|sdfg|dfgh|ghjk|hjkl|zxcv|xcvb|cvbn|vbnm|(.)\1{5,}/
 const UNSPEAKABLE = /^[^aeiouyäöüáéíóúàèìòùâêîôûåæøœ]{4,}$|[bcdfghjklmnpqrstvwxz]{6,}/
 
+/** A word in capitals among others, or alone, that cannot be spoken is an abbreviation (HTTPS, DVLA). */
+const ABBREVIATION = /(?<![\p{L}\p{N}])\p{Lu}{4,6}s?(?![\p{L}\p{N}])/gu
+
 const isNoise = (word: string): boolean =>
   word.length >= 4 && /^\p{Script=Latin}+$/u.test(word) && (KEYBOARD.test(word) || UNSPEAKABLE.test(word))
 
@@ -15,7 +18,8 @@ export const isGibberish = (answer: string, told: string): boolean => {
   if (BYTES.test(answer)) return !/0x|\\x/i.test(told)
   if (OLD_SCRIPT.test(answer) && !OLD_SCRIPT.test(told)) return true
   const long = words(answer).filter((word) => word.length >= 4)
-  const noise = long.filter(isNoise)
+  const abbreviations = new Set((answer.match(ABBREVIATION) ?? []).map((word) => word.toLowerCase()))
+  const noise = long.filter((word) => isNoise(word) && (KEYBOARD.test(word) || !abbreviations.has(word)))
   if (noise.length === 0 || words(told).some(isNoise) || /[\\=^\d]/.test(answer)) return false
   return noise.length * 2 >= long.length
 }

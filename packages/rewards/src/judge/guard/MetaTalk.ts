@@ -49,6 +49,9 @@ const STRONG: ReadonlySet<string> = new Set(STRONG_WORDS.split(" "))
 const META: ReadonlySet<string> = new Set(`${STRONG_WORDS} ${WEAK_WORDS}`.split(" "))
 const FILLERS: ReadonlySet<string> = new Set(FILLER_WORDS.split(" "))
 
+/** Words by which "there is none" and "nobody can say" are said. */
+const DENIALS: ReadonlySet<string> = new Set(["no", "not", "cannot", "can't", "none", "without"])
+
 /** A number, an operator or a command of LaTeX: content, whatever words stand around it. */
 const MATHS = /\p{N}|\p{Sm}|\\[A-Za-z]+|[=^/]/u
 /** Numbers that only count the steps of a solution. */
@@ -72,7 +75,7 @@ export const isMetaTalk = (answer: string, gold: string): boolean => {
   const said = straight(text)
   if (said.length === 0 || MATHS.test(text) || !said.every(known)) return false
   if (!said.some((word) => STRONG.has(word))) return said.length > 1 && said.some((word) => FILLERS.has(word))
-  if (isAbsence(gold) && said.some((word) => word === "no" || word === "not")) return false
+  if (isAbsence(gold) && said.some((word) => DENIALS.has(word))) return false
   const truth = straight(gold)
   const goldIsTalk = truth.length > 0 && truth.every(known) && !MATHS.test(bare(gold))
   return !goldIsTalk && !said.every((word) => !META.has(word) || truth.includes(word))

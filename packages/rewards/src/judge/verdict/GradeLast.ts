@@ -5,11 +5,12 @@ import type { Reading, VerdictOptions } from "./Reading.ts"
 const MARKS = "[\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*"
 /** The word GRADE, not the end of "downgrade"; bold may stand around the colon and the label. */
 const GRADE = new RegExp(
-  `(?<![\\p{L}\\p{N}_])GRADE[*_\`]*${MARKS}\\s*:${MARKS}\\s*[*_\`"'([]*${MARKS}([\\p{L}\\p{N}]*)([^\\n]{0,12})`,
+  `(?<![\\p{L}\\p{N}_])GRADE[*_\`]*${MARKS}\\s*:${MARKS}\\s*[*_\`"'([]*\\s*${MARKS}([\\p{L}\\p{N}]*)(?=([^\\n]{0,12}))`,
   "giu"
 )
-/** One letter of a list of letters: the form itself, not a grade. */
-const LISTED = /^[*_`"')\]]*\s*(?:\/|\||,?\s*or\b)\s*[*_`"'([]*[CIP]/i
+/** One letter of a list of letters: the form itself, or two grades at once, and no grade. */
+const LISTED =
+  /^[*_`"')\]]*\s*(?:(?:\/|\||,?\s*or\b)\s*[*_`"'([]*[CIP]|(?:[,&]|and\b|)\s*[*_`"'([]*[CIP][*_`"')\].]*\s*$)/i
 
 const LETTERS: Readonly<Record<string, string>> = {
   c: "C",

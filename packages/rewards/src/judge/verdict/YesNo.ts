@@ -1,8 +1,9 @@
 /** `yes_no`, our own: the whole reply is yes or no, or its last line says `Judgement: yes`. "know" is not no, and "yes and no" is not yes. */
 import { type Reading, yesOrNo } from "./Reading.ts"
 
-const WHOLE = /^\**(yes|no)\**[.!]?\**$/i
-const STATED = /^\**judge?ment:?\**:?\s*\**(yes|no)\**[.!]?\**$/i
+// with counted repetitions: a reply of nothing but asterisks must not cost time
+const WHOLE = /^\*{0,4}(yes|no)\*{0,4}[.!]?\*{0,4}$/i
+const STATED = /^\*{0,4}judge?ment:?\*{0,4}:?\s{0,8}\*{0,4}(yes|no)\*{0,4}[.!]?\*{0,4}$/i
 
 /**
  * Reads `yes` or `no` when that is the whole of the reply (any case, optional bold and final punctuation), or when its last line

@@ -16,7 +16,7 @@ def make_kernels(device: torch.device) -> Kernels:
     if device.type != "cuda":
         return TorchKernels()
     # Triton comes with GPU builds of torch alone.
-    from gradus_trainer.sampler.continuous.triton_kernels import TritonKernels  # noqa: PLC0415
+    from gradus_trainer.sampler.continuous.triton_kernels import TritonKernels  # noqa: PLC0415 - triton is there with CUDA alone
 
     return TritonKernels()
 

@@ -1,0 +1,79 @@
+"""One open run as engine and front see it, wherever its tensors are."""
+
+from __future__ import annotations
+
+import abc
+import concurrent.futures
+from pathlib import Path
+from typing import Protocol
+
+from gradus_trainer.engine.step import StepOutcome
+from gradus_trainer.model.config import Architecture
+from gradus_trainer.tokenizer import Tokenizer
+from gradus_trainer.wire.batch import Batch, Floats
+from gradus_trainer.wire.metadata import UpdateSpec
+from gradus_trainer.wire.run_body import RunBody
+
+
+class Run(abc.ABC):
+    """Touched by the engine thread alone. `tainted` says that an update broke off while weights were being written."""
+
+    def __init__(self, name: str, body: RunBody, architecture: Architecture, tokenizer: Tokenizer) -> None:
+        self.name = name
+        self.body = body
+        self.architecture = architecture
+        self.tokenizer = tokenizer
+        self.update = 0
+        self.version = 0
+        self.tainted = False
+        self.attention = ""
+        """Name of the kernel that trains, chosen when the run is opened; empty where workers choose it."""
+
+    def become(self, other: Run) -> None:
+        """Takes over the state of another instance of the same run."""
+        self.__dict__.update(other.__dict__)
+
+    @property
+    def lost(self) -> bool:
+        """Says whether the tensors are gone, with a worker that held some of them."""
+        return False
+
+    @abc.abstractmethod
+    def step(self, spec: UpdateSpec, batch: Batch, body: bytes) -> StepOutcome:
+        """One optimizer update, in place. `body` is what `spec` and `batch` were decoded from."""
+
+    @abc.abstractmethod
+    def score(self, batch: Batch, body: bytes) -> tuple[Floats, Floats]:
+        """Log-probabilities and entropies of a batch."""
+
+    @abc.abstractmethod
+    def digest(self) -> str:
+        """Digest of the weights."""
+
+    @abc.abstractmethod
+    def save(self, directory: Path) -> concurrent.futures.Future[None]:
+        """Begins to write everything that `load` needs; what is written is the state of now."""
+
+    @abc.abstractmethod
+    def publish(self, directory: Path, digest: str) -> None:
+        """Writes the policy as an artifact."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Frees what the run holds."""
+
+
+class Backend(Protocol):
+    """Where runs live: in this process, or in the workers of a torchrun job."""
+
+    def create(self, name: str, body: RunBody) -> Run:
+        """A new run from its policy."""
+
+    def load(self, name: str, body: RunBody, directory: Path) -> Run:
+        """A run from the state that `Run.save` wrote."""
+
+    def leave(self) -> None:
+        """Waits for nobody from now on; what is being computed is finished."""
+
+    def stop(self) -> None:
+        """Ends what it started."""

@@ -1,0 +1,66 @@
+"""The routes that hand the device's memory over to another program and take it back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from gradus_trainer.engine.engine import Engine
+from gradus_trainer.engine.live_run import LiveRun
+from gradus_trainer.engine.offload import held_bytes, offload, onload
+from gradus_trainer.front.body import answer_json
+from gradus_trainer.front.generation import Generation
+from gradus_trainer.front.runs import Runs
+from gradus_trainer.generated.wire import FORMAT
+from gradus_trainer.problem import Problem
+
+
+class Memory:
+    """Routes of `/v1/engine`. Between both calls everything that computes is refused with `engine_offloaded`."""
+
+    def __init__(self, runs: Runs, engine: Engine, generation: Generation) -> None:
+        self._runs, self._engine, self._generation = runs, engine, generation
+        self._order = asyncio.Lock()
+
+    async def offload(self, _request: web.Request) -> web.Response:
+        """Weights and moments go to the host; sent again, nothing happens."""
+        async with self._order:
+            if self._runs.offloaded:
+                return self._answer(0, 0.0)
+            if not all(isinstance(session.live, LiveRun) for session in self._runs.sessions.values()):
+                raise Problem("policy_unavailable", "a policy that is cut over workers stays on their devices")
+            # what arrives from here on is refused; what was queued before is done first
+            self._runs.offloaded = True
+            try:
+                return self._answer(*await self._on_engine(self._free))
+            except BaseException:
+                self._runs.offloaded = False
+                raise
+
+    def _free(self, *arguments: Any) -> int:
+        self._generation.forget()
+        return offload(*arguments)
+
+    async def onload(self, _request: web.Request) -> web.Response:
+        """They come back; sent again, nothing happens."""
+        async with self._order:
+            if not self._runs.offloaded:
+                return self._answer(0, 0.0)
+            answer = await self._on_engine(onload)
+            self._runs.offloaded = False
+            return self._answer(*answer)
+
+    async def _on_engine(self, work: Callable[..., int]) -> tuple[int, float]:
+        start = time.perf_counter()
+        live = [session.live for session in self._runs.sessions.values()]
+        size = await asyncio.wrap_future(self._engine.submit(work, live, self._engine.device))
+        return size, time.perf_counter() - start
+
+    def _answer(self, size: int, seconds: float) -> web.Response:
+        held = held_bytes(self._engine.device)
+        document = {"format": FORMAT, "offloaded": self._runs.offloaded, "bytes": size, "held_bytes": held}
+        return answer_json(document | {"seconds": seconds})

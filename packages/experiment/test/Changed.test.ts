@@ -1,0 +1,94 @@
+/** A run goes on with what it began with, or not at all: the field that differs is named, and nothing is generated or trained. */
+import { ofJson } from "@gradus/domain/Digest"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import { readJson, writeJson } from "../src/AtomicFile.ts"
+import { readJournal } from "../src/Journal.ts"
+import { ResolvedFile } from "../src/ReadRun.ts"
+import { layout } from "../src/RunDirectory.ts"
+import { inTemporaryRuns, manifestOf, service, simulate } from "./simulated.ts"
+
+const manifest = manifestOf({})
+
+/** Starts a run and cuts it in its training, at a call after its second update. */
+const begun = Effect.fnUntraced(function* (runs: string, over = manifest) {
+  const kept = service()
+  yield* Effect.exit(simulate(over, runs, kept, { at: 12, after: true }))
+  const dir = yield* Effect.map(Path.Path, (path) => path.join(runs, `${over.name}--${ofJson(over).slice(0, 12)}`))
+  const directory = yield* layout(dir)
+  return { kept, directory }
+})
+
+/** Goes on, and gives what that failed with, and how many steps the journal then has. */
+const refusal = Effect.fnUntraced(function* (
+  runs: string,
+  { directory, kept }: Effect.Success<ReturnType<typeof begun>>,
+  over = manifest
+) {
+  const steps = Effect.map(
+    readJournal(directory.journal),
+    ({ events }) => events.filter(({ _tag }) => _tag === "step_generated").length
+  )
+  const before = yield* steps
+  const refused = yield* Effect.flip(simulate(over, runs, kept))
+  assert.strictEqual(yield* steps, before)
+  return refused
+})
+
+describe("a run that was begun", () => {
+  it.effect("is not gone on with from other weights, where the trainer begins anew", () =>
+    inTemporaryRuns((runs) =>
+      Effect.gen(function* () {
+        const cut = yield* begun(runs)
+        // the trainer's state is gone, and another model lies under the same path
+        const [[name, run] = ["", undefined]] = Object.entries(cut.kept.live.runs)
+        assert.isDefined(run)
+        const ability = { ...run.ability, knots: run.ability.knots.map((level) => level + 1) }
+        const other = { ...run, ability, version: 0, answers: [], durable: 0 }
+        const changed = { ...cut.kept.live, runs: { [name]: other } }
+        cut.kept.live = changed
+        cut.kept.durable = changed
+        const refused = yield* refusal(runs, cut)
+        assert.deepInclude(refused, { _tag: "RunChanged", field: "policy.weights" })
+      })
+    )
+  )
+
+  it.effect("is not gone on with on other questions", () =>
+    inTemporaryRuns((runs) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        yield* fs.makeDirectory(runs, { recursive: true })
+        const file = `${runs}/questions.jsonl`
+        const rows = (gold: string) =>
+          Array.from(
+            { length: 40 },
+            (_, i) => `${JSON.stringify({ id: `q${i}`, question: `${i}`, answer: gold })}\n`
+          ).join("")
+        yield* fs.writeFileString(file, rows("a"))
+        const over = manifestOf({ questions: { kind: "files", train: { path: file } } })
+        const cut = yield* begun(runs, over)
+        yield* fs.writeFileString(file, rows("b"))
+        assert.deepInclude(yield* refusal(runs, cut, over), { _tag: "RunChanged", field: "dataset" })
+      })
+    )
+  )
+
+  it.effect("is not gone on with under another manifest", () =>
+    inTemporaryRuns((runs) =>
+      Effect.gen(function* () {
+        const cut = yield* begun(runs)
+        const stored = yield* readJson(ResolvedFile, cut.directory.resolved)
+        const train = { ...stored.manifest.train, prompts_per_step: 5 }
+        yield* writeJson(cut.directory.resolved, {
+          ...stored,
+          digest: ofJson("other"),
+          manifest: { ...stored.manifest, train }
+        })
+        assert.deepInclude(yield* refusal(runs, cut), { _tag: "RunChanged", field: "train.prompts_per_step" })
+      })
+    )
+  )
+})
