@@ -1,5 +1,5 @@
 # Ours and others' on two GPUs at once, one shape a GPU at a time, each on cores of its own. First argument: which parts.
-#   bash bench/gpu/rivals.sh trainer|small|large
+#   bash bench/gpu/rivals.sh trainer|generator|step
 . bench/gpu/unpack.sh
 export PYTHONPATH=$PYTHONPATH:/tmp/gradus/vllm/site OUT=${OUT:-/tmp/gradus/out}
 export TORCHINDUCTOR_CACHE_DIR=/tmp/gradus/inductor
@@ -14,11 +14,11 @@ case $1 in
   trainer)
     (bench 0 120 trainer 135m --rivals; LINES_LAST=75 bench 0 160 trainer 0.6b --rivals --profile; bench 0 120 trainer 1.5b --rivals) &
     (bench 1 200 trainer 8b --rivals; bench 1 150 trainer 4b --rivals; bench 1 60 check 0.6b) & ;;
-  small)
-    (bench 0 300 step 0.6b --rivals trl-vllm; bench 0 250 generator 0.6b --rivals vllm) &
-    (bench 1 300 step 135m --rivals trl-vllm; bench 1 250 generator 135m --rivals vllm) & ;;
-  large)
-    (bench 0 330 generator 8b --rivals vllm) &
-    (bench 1 280 generator 1.5b --rivals vllm; bench 1 100 trainer 0.6b --rivals trl) & ;;
+  generator)
+    (bench 0 260 generator 0.6b --rivals vllm; bench 0 260 generator 1.5b --rivals vllm) &
+    (bench 1 260 step 135m --rivals trl-vllm; bench 1 230 generator 135m --rivals vllm) & ;;
+  step)
+    (bench 0 150 trainer 0.6b --rivals --profile; bench 0 300 step 0.6b --rivals trl-vllm) &
+    (bench 1 330 generator 8b --rivals vllm; bench 1 100 trainer 1.5b --rivals) & ;;
 esac
 wait

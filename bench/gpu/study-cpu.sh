@@ -5,7 +5,7 @@ cd /tmp/gradus/tree || exit
 export CUDA_VISIBLE_DEVICES= OMP_NUM_THREADS=1
 for worker in 1 2 3; do
   (for part in hard quickstart; do
-    taskset -c "$1" node apps/cli/bundle/main.js sweep run experiments/studies/curriculum/$part.sweep.yaml --runs /tmp/gradus/runs-cpu --concurrency 6 --json
+    taskset -c "$1" node apps/cli/bundle/main.js sweep run experiments/studies/curriculum/$part.sweep.yaml --runs /tmp/gradus/runs-cpu --concurrency 6 --retry-failed --json
   done) &
 done
 wait

@@ -14,3 +14,5 @@ take node /tmp/gradus; take programs /tmp/gradus/tree; take site /tmp/gradus/sit
 export PATH=/tmp/gradus:$PATH GRADUS_PYTHON="$(command -v python3)" PYTHONUNBUFFERED=1
 export PYTHONPATH=/tmp/gradus/tree/apps/trainer/src:/tmp/gradus/tree/apps/trainer:/tmp/gradus/site
 gradus() { node /tmp/gradus/tree/apps/cli/bundle/main.js "$@"; }
+# trainers that the command line starts have a PYTHONPATH of their own
+echo "import site; site.addsitedir('/tmp/gradus/site')" > "$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/gradus.pth"
