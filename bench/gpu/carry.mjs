@@ -2,6 +2,7 @@
 // model of experiments/smollm2, and (VLLM=<site.tar.xz>) a packed vLLM. `bash bench/gpu/unpack.sh` puts it together there.
 //   node bench/gpu/carry.mjs
 import { execFileSync } from "node:child_process"
+import { createHash } from "node:crypto"
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { rolldown } from "rolldown"
@@ -17,6 +18,7 @@ const WHEELS = [
   "accelerate==1.15.0",
   "flash-attn-4==4.0.0b36",
   "nvidia-cutlass-dsl==4.8.1",
+  "nvidia-cutlass-dsl-libs-core==4.8.1",
   "nvidia-cutlass-dsl-libs-base==4.8.1",
   "nvidia-cutlass-dsl-libs-cu13==4.8.1",
   "quack-kernels==0.6.5",
@@ -24,6 +26,8 @@ const WHEELS = [
   "apache-tvm-ffi==0.1.15.post2",
   "einops==0.8.2"
 ]
+/** Other packages are other archives. */
+const KEY = createHash("sha256").update(WHEELS.join("\n")).digest("hex").slice(0, 8)
 /** As large as all else together: what compiles FlashAttention 4. */
 const LARGE = "nvidia_cutlass_dsl_libs_cu13"
 // looked for beside the bundle: undici has files of its own; resvg draws reports, which nobody does there
@@ -62,7 +66,7 @@ const node = () => {
 }
 
 const wheels = () => {
-  const folder = join(place, "wheels")
+  const folder = join(place, `wheels-${KEY}`)
   if (!existsSync(folder)) {
     const kinds = ["2_28", "2_24", "2_17"].flatMap((version) => ["--platform", `manylinux_${version}_x86_64`])
     const python = join(root, "apps/trainer/.venv/bin/python")
@@ -76,7 +80,7 @@ const wheels = () => {
     mkdirSync(unpacked, { recursive: true })
     for (const wheel of readdirSync(folder))
       if (wheel.startsWith(LARGE) === (name === "kernels")) run("unzip", "-qo", join(folder, wheel), "-d", unpacked)
-    return [`${name}.tar.xz`, packed(name, unpacked, ".")]
+    return [`${name}.tar.xz`, packed(`${name}-${KEY}`, unpacked, ".")]
   })
 }
 
