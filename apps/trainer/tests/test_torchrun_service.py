@@ -83,7 +83,14 @@ def test_a_killed_worker_costs_an_answer_and_nothing_else(tmp_path: Path) -> Non
         assert (third["version"], third["replayed"]) == (3, False)
         assert process.put(2, tiny.update(2))[1] == second | {"replayed": True}
         asked = {"model": "r", "prompt": "a"}
-        assert process.post("POST", "/v1/completions", asked)[1]["code"] == "policy_unavailable"
+        target = {"kind": "vllm", "url": "http://127.0.0.1:9"}
+        whole = {"format": 1, "version": 3, "targets": [target]}
+        refused = [
+            process.post("POST", "/v1/completions", asked),
+            process.post("POST", "/v1/engine/offload", {}),
+            process.post("POST", "/v1/runs/r/publish", whole),
+        ]
+        assert [(status, problem["code"]) for status, problem in refused] == [(422, "policy_unavailable")] * 3
         digest = process.call("GET", "/v1/runs/r")[1]["policy_digest"]
 
         process.lease = process.post("PUT", "/v1/runs/calm", tiny.run_body())[1]["lease"]
