@@ -28,7 +28,9 @@ rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 
 // Python outside the trainer, checked by the trainer's settings
-const outside = ["scripts", "notebooks", "integrations", "test/e2e/readers", "bench/gpu"].map((folder) => `../../${folder}`)
+const outside = ["scripts", "notebooks", "integrations", "test/e2e/readers", "bench/gpu"].map(
+  (folder) => `../../${folder}`
+)
 const pythons = [".", ...outside, "--config", "pyproject.toml"]
 const checks = [
   ["types and Effect diagnostics", node, ["scripts/effect-tsc.mjs", "-b"]],
