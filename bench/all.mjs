@@ -11,6 +11,9 @@ const BENCHES = [
   ["profile client", "apps/cli/bench/ProfileClient.ts"],
   ["profile killed and resumed", "bench/profile-kills.mjs"],
   ["profile at scale", "bench/profile-scale.mjs"],
+  ["plan of 10,000 cells", "packages/sweep/bench/plan.ts"],
+  ["what a cell costs beside its work", "packages/sweep/bench/overhead.ts"],
+  ["200 cells under 20 kills", "packages/sweep/bench/kills.ts"],
   ["quickstart", "bench/quickstart.mjs"]
 ]
 const failed = BENCHES.filter(([title, file]) => {
