@@ -83,13 +83,16 @@ export const directory = (): string => {
   return path
 }
 
+/** Longer than a starved machine needs for anything that is waited for. */
+const PATIENCE_MINUTES = 4
+
 /** Waits until a condition holds; fails after a while. */
 export const until = async (what: string, holds: () => boolean): Promise<void> => {
-  for (let i = 0; i < 600; i++) {
+  for (let i = 0; i < 600 * PATIENCE_MINUTES; i++) {
     if (holds()) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  throw new Error(`in a minute it did not become true that ${what}`)
+  throw new Error(`in ${PATIENCE_MINUTES} minutes it did not become true that ${what}`)
 }
 
 /** Says whether a process runs (a zombie that nobody reaped does not). */

@@ -19,7 +19,7 @@ const TRAINERS = ["log", "apply", "applied", "saved", "durable"].map((name) => `
 
 const overrides = ["train.steps=4", "train.updates_per_step=2", "questions.train=24", "profile.samples=2"]
 
-const command = (store: ReadonlyArray<string>) => (runs: string) => [
+const command = (more: ReadonlyArray<string>) => (runs: string) => [
   process.execPath,
   join(root, "apps/cli/bin/gradus.mjs"),
   "run",
@@ -28,7 +28,7 @@ const command = (store: ReadonlyArray<string>) => (runs: string) => [
   "--runs",
   runs,
   "--json",
-  ...store
+  ...more
 ]
 
 /** Puts the trainer's transitions among the moments, where they can come: before each journal line that says what they did. */
@@ -40,16 +40,16 @@ const withTrainers = (target: Target): Target => ({
   })
 })
 
-/** Kills `count` times, one run after the other. */
-export const realKills = async (count: number, seed: number) => {
+/** Kills `count` times, one run after the other, each given the flags besides. */
+export const realKills = async (count: number, seed: number, flags: ReadonlyArray<string> = []) => {
   const place = mkdtempSync(join(tmpdir(), "gradus-real-kills-"))
   const started = performance.now()
   await using server = await redisServer()
   const target = withTrainers(
-    await whole(command([]), join(place, "whole"), join(place, "whole.log"), { NODE_ENV: "test" }, true)
+    await whole(command(flags), join(place, "whole"), join(place, "whole.log"), { NODE_ENV: "test" }, true)
   )
   // the same run by the same bytes, but for whose word it is that it is ours
-  const onRedis = { ...target, command: command(["--redis", server.url, "--lease", String(LEASE_SECONDS)]) }
+  const onRedis = { ...target, command: command([...flags, "--redis", server.url, "--lease", String(LEASE_SECONDS)]) }
   const kinds = [...new Set(target.moments)]
   // chains begin in turn at a transition of the trainer and at one of the journal: those decide what is applied twice
   const seeded = Seed.stream(Seed.child(Seed.root(seed), "order"))

@@ -10,6 +10,8 @@ import { directory, type Ended, gradus, lastLine, root } from "../gradus.ts"
 import { eventsOf } from "../Events.ts"
 
 const STEPS = 6
+/** No test but one reads the page. */
+const PLAIN: ReadonlyArray<string> = ["--no-report", "--json"]
 const LABELLED = [
   { id: "a", gold: "a b c", answer: "a b c", right: true },
   { id: "b", gold: "a b c", answer: "c b a", right: false },
@@ -17,7 +19,7 @@ const LABELLED = [
 ]
 
 /** Arguments of a run whose reward is the judge at an address. */
-const command = (runs: string, endpoint: string, judge: object, name = "judged") => {
+const command = (runs: string, endpoint: string, judge: object, name = "judged", last = PLAIN) => {
   writeFileSync(join(runs, "labelled.jsonl"), LABELLED.map((row) => `${JSON.stringify(row)}\n`).join(""))
   const calibration = { file: join(runs, "labelled.jsonl"), every: 3 }
   // calls and money are counted: no question beside those about answers
@@ -30,7 +32,7 @@ const command = (runs: string, endpoint: string, judge: object, name = "judged")
     "warmup.steps=40",
     `rewards=${JSON.stringify(rewards)}`
   ]
-  return ["run", join(root, "test/e2e/tiny.yaml"), ...settings.flatMap((one) => ["-s", one]), "--runs", runs, "--json"]
+  return ["run", join(root, "test/e2e/tiny.yaml"), ...settings.flatMap((one) => ["-s", one]), "--runs", runs, ...last]
 }
 
 const file = (dir: string, name: string): string => readFileSync(join(dir, name), "utf8")
@@ -63,7 +65,7 @@ describe("a run that a judge scores", () => {
   it.live("says on its way and in its report that the judge accepts what is wrong", () =>
     Effect.gen(function* () {
       const judge = yield* ChatServer
-      const lax = yield* ran([...command(directory(), judge.endpoint, {}), "-s", "train.steps=1"])
+      const lax = yield* ran([...command(directory(), judge.endpoint, {}, "lax", ["--json"]), "-s", "train.steps=1"])
       assert.include(
         lax.stderr,
         "warn: the judge accepts 100.0 % of the wrong labelled answers at step 0 (limit 5.0 %)"
@@ -157,7 +159,7 @@ describe("a run that a judge scores", () => {
       const settings = [`rewards=${JSON.stringify(rewards)}`, "train.steps=1", "evaluate.every=0", "warmup.steps=40"]
       const flags = settings.flatMap((one) => ["-s", one])
       const { dir } = lastLine(
-        yield* ran(["run", join(root, "test/e2e/tiny.yaml"), ...flags, "--runs", directory(), "--json"])
+        yield* ran(["run", join(root, "test/e2e/tiny.yaml"), ...flags, "--runs", directory(), ...PLAIN])
       )
       const asked = (yield* judge.received).filter((one) => textOf(one).includes("BEGIN candidate"))
       const texts = asked.map(textOf)

@@ -166,7 +166,9 @@ describe("judge-audit, on a run with a judge", () => {
       const settings = ["train.steps=3", "evaluate.every=0", "warmup.steps=40", `rewards=${JSON.stringify(rewards)}`]
       const flags = settings.flatMap((one) => ["-s", one])
       const tiny = join(root, "test/e2e/tiny.yaml")
-      const run = lastLine(yield* Effect.promise(() => gradus("run", tiny, ...flags, "--runs", runs, "--json")))
+      const run = lastLine(
+        yield* Effect.promise(() => gradus("run", tiny, ...flags, "--runs", runs, "--no-report", "--json"))
+      )
       const audit = join(folder, "judge-audit.ipynb")
       const { ended, shown } = yield* Effect.promise(() => execute("--run", run.dir, audit))
       passed(ended)

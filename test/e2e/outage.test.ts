@@ -14,7 +14,8 @@ const command = (runs: string, judge: object, ...settings: ReadonlyArray<string>
     judge: { model: "loopback", attempts: 1, deadline: 5, concurrency: 8, ...judge }
   }
   const all = [`rewards=${JSON.stringify(rewards)}`, "train.prompts_per_step=1", "evaluate.every=0", ...settings]
-  return ["run", join(root, "test/e2e/tiny.yaml"), ...all.flatMap((one) => ["-s", one]), "--runs", runs, "--json"]
+  const flags = all.flatMap((one) => ["-s", one])
+  return ["run", join(root, "test/e2e/tiny.yaml"), ...flags, "--runs", runs, "--no-report", "--json"]
 }
 const stepsOf = (dir: string) =>
   eventsOf(readFileSync(join(dir, "events.ndjson"), "utf8")).filter((event) => event._tag === "step_generated")

@@ -7,7 +7,7 @@ import { directory, gradus, lastLine, root } from "../gradus.ts"
 it("measures no distance before the first update and some after it", async () => {
   const args = ["-s", "train.loss.kl_coef=0.05", "-s", "train.learning_rate.peak=0.003", "-s", "evaluate.every=0"]
   const summary = lastLine(
-    await gradus("run", join(root, "test/e2e/tiny.yaml"), ...args, "--runs", directory(), "--json")
+    await gradus("run", join(root, "test/e2e/tiny.yaml"), ...args, "--runs", directory(), "--no-report", "--json")
   )
   const events: ReadonlyArray<any> = readFileSync(join(summary.dir, "events.ndjson"), "utf8")
     .trimEnd()

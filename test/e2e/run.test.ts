@@ -14,6 +14,9 @@ const ndjson = (file: string): ReadonlyArray<any> =>
     .split("\n")
     .map((line) => JSON.parse(line))
 
+/** Drawing a report takes longer than the run, and one is enough to be looked at. */
+const plain = ["--no-report", "--json"]
+
 /** What an uninterrupted run prints; the other tests must get its digests. */
 let whole: any
 let wholeRuns: string
@@ -61,10 +64,15 @@ describe("gradus run", () => {
 
   it("gives the same bytes again in another directory, and other ones for another seed", async () => {
     const other = directory()
-    const again = lastLine(await gradus("run", manifest, "--runs", other, "--json"))
+    const again = lastLine(await gradus("run", manifest, "--runs", other, ...plain))
     assert.deepStrictEqual(again.digest, whole.digest)
     assert.deepStrictEqual(again.eval, whole.eval)
-    const seeded = lastLine(await gradus("run", manifest, "-s", "seed=1", "--runs", other, "--json"))
+    const report = join(again.dir, "report.html")
+    assert.isFalse(existsSync(report))
+    // the same command without the flag does nothing but draw it
+    assert.deepStrictEqual(lastLine(await gradus("run", manifest, "--runs", other, "--json")), again)
+    assert.isTrue(existsSync(report))
+    const seeded = lastLine(await gradus("run", manifest, "-s", "seed=1", "--runs", other, ...plain))
     assert.notStrictEqual(seeded.run, again.run)
     assert.notStrictEqual(seeded.digest.weights, whole.digest.weights)
     assert.notStrictEqual(seeded.digest.plan, whole.digest.plan)
@@ -78,7 +86,7 @@ describe("gradus run", () => {
     assert.deepInclude(first, { asked: samples, reused: 0 })
     assert.deepStrictEqual({ ...again, seconds: 0 }, { ...first, asked: 0, reused: samples, seconds: 0 })
     assert.isAbove(first.seconds, 0)
-    const other = lastLine(await gradus("run", manifest, "-s", "train.advantage=rloo", "--runs", runsHere, "--json"))
+    const other = lastLine(await gradus("run", manifest, "-s", "train.advantage=rloo", "--runs", runsHere, ...plain))
     const stages = ndjson(join(other.dir, "events.ndjson")).filter((event) => event._tag === "stage_finished")
     const reused = Object.fromEntries(stages.map(({ reused: was, stage }) => [stage, was]))
     assert.deepInclude(reused, { warmup: true, profile: true, train: false })
@@ -121,7 +129,7 @@ describe("a run that is cut", () => {
     signal: NodeJS.Signals
   ): Promise<{ readonly runsHere: string; readonly ended: Ended }> => {
     const runsHere = text.startsWith("warm-up") ? directory() : warmed()
-    const first = start(["run", manifest, "--runs", runsHere, "--json"])
+    const first = start(["run", manifest, "--runs", runsHere, ...plain])
     await first.said(text)
     first.child.kill(signal)
     return { runsHere, ended: await first.ended }
@@ -132,14 +140,14 @@ describe("a run that is cut", () => {
     async (text) => {
       const { ended, runsHere } = await cutAt(text, "SIGKILL")
       assert.strictEqual(ended.signal, "SIGKILL")
-      const resumed = lastLine(await gradus("run", manifest, "--runs", runsHere, "--json"))
+      const resumed = lastLine(await gradus("run", manifest, "--runs", runsHere, ...plain))
       assert.deepStrictEqual(resumed.digest, whole.digest)
       assert.deepStrictEqual(resumed.eval, whole.eval)
     }
   )
 
   it("draws by what it learnt as if it had not been cut, where the batcher learns from outcomes", async () => {
-    const adaptive = ["-s", 'curriculum={"batcher":"adarft"}', "--json"]
+    const adaptive = ["-s", 'curriculum={"batcher":"adarft"}', ...plain]
     const runsHere = warmed()
     const cut = start(["run", manifest, "--runs", runsHere, ...adaptive])
     await cut.said("train 1/")
@@ -157,8 +165,9 @@ describe("a run that is cut", () => {
     assert.strictEqual(ended.code, 130)
     const [run = ""] = readdirSync(runsHere).filter((name) => !name.startsWith("."))
     assert.include(ended.stderr, `gradus resume ${join(runsHere, run)}`)
-    const resumed = lastLine(await gradus("resume", join(runsHere, run), "--json"))
+    const resumed = lastLine(await gradus("resume", join(runsHere, run), ...plain))
     assert.deepStrictEqual(resumed.digest, whole.digest)
+    assert.isFalse(existsSync(join(runsHere, run, "report.html")))
   })
 
   it("takes its trainer with it, also by kill -9", async () => {
@@ -174,11 +183,11 @@ describe("a run that is cut", () => {
 
   it("is refused to a second process while the first works on it", async () => {
     const runsHere = warmed()
-    const first = start(["run", manifest, "--runs", runsHere, "--json"])
+    const first = start(["run", manifest, "--runs", runsHere, ...plain])
     await first.said("profile 16/")
     // held still, so that it cannot be done before the second one looks; it holds the lease all the same
     first.child.kill("SIGSTOP")
-    const second = await gradus("run", manifest, "--runs", runsHere, "--json")
+    const second = await gradus("run", manifest, "--runs", runsHere, ...plain)
     first.child.kill("SIGCONT")
     assert.strictEqual(second.code, 75)
     assert.include(second.stderr, "another process is working on")

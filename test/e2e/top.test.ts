@@ -24,7 +24,10 @@ const manifest = (steps: number) =>
 
 /** A run that takes its time, in a process of its own. */
 const slowRun = (runs: string, steps: number, slow: number) =>
-  startProgram(simulated, ["run", manifest(steps), "--runs", runs, "--json"], { ...cache, GRADUS_SLOW: String(slow) })
+  startProgram(simulated, ["run", manifest(steps), "--runs", runs, "--no-report", "--json"], {
+    ...cache,
+    GRADUS_SLOW: String(slow)
+  })
 
 /** Every file of a directory with its size and time. */
 const filesOf = (folder: string): ReadonlyArray<string> =>
@@ -98,7 +101,7 @@ describe("gradus run on a terminal", () => {
     "rewrites one line a stage: rate, time left, reward, pass rate against target, the last reading; %i columns",
     async (columns) => {
       const environment = { ...cache, GRADUS_SLOW: "400" }
-      const command = [process.execPath, simulated, "run", manifest(6), "--runs", directory()]
+      const command = [process.execPath, simulated, "run", manifest(6), "--runs", directory(), "--no-report"]
       const run = onTerminal(command, environment, [columns, 30])
       await run.shows(/^train [2-5]\/6 steps, [\d.]+ steps\/s, \d:\d\d left, reward 0\.\d{3}/)
       assert.strictEqual(await run.code, 0)

@@ -37,7 +37,8 @@ it("publishes every version before it is sampled, and goes on after a publish th
   // the trainer's client tries four times: the third version cannot be published
   const { calls, url } = await engine(3, 6)
   const generator = { kind: "vllm", urls: [url], model: "served", transport: "directory", directory: directory() }
-  const args = ["run", join(root, "test/e2e/tiny.yaml"), "-s", `generator=${JSON.stringify(generator)}`, "--json"]
+  const settings = ["-s", `generator=${JSON.stringify(generator)}`]
+  const args = ["run", join(root, "test/e2e/tiny.yaml"), ...settings, "--no-report", "--json"]
   const runs = directory()
   const failed = await gradus(...args, "--runs", runs)
   assert.notStrictEqual(failed.code, 0)

@@ -15,7 +15,7 @@ describe("kill -9 anywhere, then the same command", () => {
   })
 
   it("with the real trainer, 4 times, at transitions of the trainer too: the same weights", async () => {
-    const { counts, details, held } = await realKills(4, 1)
+    const { counts, details, held } = await realKills(4, 1, ["--no-report"])
     assert.deepInclude(counts, none, JSON.stringify(details))
     assert.isAtLeast(counts["kills of the trainer"], 1)
     assert.isTrue(held)

@@ -32,13 +32,16 @@ export interface WatchedStore {
   readonly check: Effect.Effect<void, StoreError>
 }
 
+/** A lock is kept up after this part of it. */
+const LOCK_KEPT = 1 / 4
+
 /** Settings of Effect's queue stores. */
 export const queueOptions = (times: QueueTimes) => {
   const lock = Duration.fromInputUnsafe(times.lock ?? "15 seconds")
   return {
     pollInterval: times.poll ?? "200 millis",
     lockExpiration: lock,
-    lockRefreshInterval: Duration.times(lock, 1 / 3)
+    lockRefreshInterval: Duration.times(lock, LOCK_KEPT)
   }
 }
 

@@ -30,16 +30,23 @@ export class RunUnreadable extends Schema.TaggedError<RunUnreadable>()("RunUnrea
   }
 }
 
+interface Shown {
+  readonly json: boolean
+  /** Whether the report is drawn. */
+  readonly report: boolean
+}
+
 const percent = (value: number | null): string => (value === null ? "unscored" : `${(100 * value).toFixed(1)} %`)
 
-const show = Effect.fnUntraced(function* (summary: RunSummary, json: boolean) {
+const show = Effect.fnUntraced(function* (summary: RunSummary, { json, report }: Shown) {
   if (json) return yield* printJson(summary)
-  const path = yield* Path.Path
   yield* print(`${summary.run}: ${summary.steps} steps in ${summary.seconds.toFixed(1)} s`)
   for (const [set, { first, last }] of Object.entries(summary.eval))
     yield* print(`  ${set}: ${percent(first)} -> ${percent(last)}`)
   yield* print(`  metrics ${summary.digest.metrics.slice(0, 16)}, weights ${summary.digest.weights.slice(0, 16)}`)
-  yield* print(`  report: ${path.join(summary.dir, "report.html")}`)
+  const path = yield* Path.Path
+  const page = path.join(summary.dir, "report.html")
+  yield* print(report ? `  report: ${page}` : `  no report: \`gradus report ${summary.dir}\` draws it`)
 })
 
 /** Refusals that leave a run as it was: their messages say what to do. */
@@ -55,21 +62,21 @@ export interface RunOptions {
   readonly json: boolean
 }
 
-interface OwnedOptions {
+interface OwnedOptions extends Shown {
   /** Address of the Redis that hosts share; undefined: the environment's, or none. */
   readonly redis: string | undefined
   /** Seconds after which a lease in that Redis runs out whose holder is not heard of. */
   readonly lease: number
-  readonly json: boolean
 }
 
-const perform = Effect.fnUntraced(function* (input: RunInput, { json, lease: seconds, redis }: OwnedOptions) {
+const perform = Effect.fnUntraced(function* (input: RunInput, options: OwnedOptions) {
+  const { lease: seconds, redis } = options
   yield* refuseSimulated(input)
   if (!(seconds >= 1)) return yield* new UsageError({ reason: `--lease ${seconds}: at least 1 second` })
   const done = yield* finished(input)
   if (done !== undefined) {
     yield* say(`${input.root} is finished: nothing to do`)
-    return yield* show(done, json)
+    return yield* show(done, options)
   }
   const { manifest } = input.resolved
   for (const line of arithmetic(manifest)) yield* say(line)
@@ -83,13 +90,13 @@ const perform = Effect.fnUntraced(function* (input: RunInput, { json, lease: sec
     Effect.tapError(({ _tag }) => (NOTHING_BEGUN.has(_tag) ? Effect.void : say(goesOn(input.root)))),
     Effect.onInterrupt(() => say(`\ninterrupted; \`gradus resume ${input.root}\` goes on from here`))
   )
-  yield* show(summary, json)
+  yield* show(summary, options)
 })
 
 /** Runs a manifest, or goes on with its run. */
 export const run = Effect.fn("gradus.run")(function* (options: RunOptions & OwnedOptions) {
   const input = yield* runInput(yield* load(options.manifest, options.set), options.runs)
-  yield* perform(input, options)
+  yield* perform({ ...input, report: options.report }, options)
 })
 
 /** Goes on with the run in a directory, by the manifest that lies there. */
@@ -107,7 +114,8 @@ export const resume = Effect.fn("gradus.resume")(function* (options: OwnedOption
       written: "",
       base: stored.base,
       root,
-      origin: yield* origin(projectRoot)
+      origin: yield* origin(projectRoot),
+      report: options.report
     },
     options
   )

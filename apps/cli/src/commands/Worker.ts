@@ -17,6 +17,7 @@ import { say } from "../Output.ts"
 import { projectRoot } from "../ProjectRoot.ts"
 import { storePlace } from "../StoreAddress.ts"
 import { UsageError } from "../UsageError.ts"
+import { idleFor, type Occupation } from "./WorkerIdle.ts"
 import { perform, type Workplace } from "./WorkerJobs.ts"
 
 export interface WorkerOptions {
@@ -26,6 +27,8 @@ export interface WorkerOptions {
   readonly lease: number
   /** Leave after so many seconds without a job; undefined: stay. */
   readonly idle: number | undefined
+  /** Whether the reports of runs are drawn. */
+  readonly report: boolean
 }
 
 const me = `${hostname()}, process ${process.pid}`
@@ -105,25 +108,19 @@ const work = Effect.fnUntraced(function* (job: Job, delivery: Delivery, place: W
   )
 })
 
-/** Ends when there was nothing to do for so long. */
-const idleFor = (busy: Ref.Ref<number | undefined>, seconds: number | undefined) =>
-  seconds === undefined
-    ? Effect.never
-    : Effect.gen(function* () {
-        const since = yield* Ref.get(busy)
-        return since !== undefined && (yield* Clock.currentTimeMillis) - since > 1000 * seconds
-      }).pipe(Effect.delay("100 millis"), Effect.repeat({ until: (idle) => idle }), Effect.asVoid)
-
 /** Takes jobs one after the other. A failed job is the queue's matter, a failed store is the worker's. */
 const loop = Effect.fnUntraced(function* (options: WorkerOptions, store: Workplace["store"]) {
   const queue = yield* WorkQueue
   const runs = (yield* Path.Path).resolve(options.runs)
-  const place: Workplace = { runs, store, origin: yield* origin(projectRoot) }
-  const idleSince = yield* Ref.make<number | undefined>(yield* Clock.currentTimeMillis)
+  const place: Workplace = { runs, store, origin: yield* origin(projectRoot), report: options.report }
+  const occupation = yield* Ref.make<Occupation>({ busy: false, jobs: 0 })
   const one = queue
     .take((job, delivery) =>
-      Effect.andThen(Ref.set(idleSince, undefined), Effect.result(work(job, delivery, place))).pipe(
-        Effect.ensuring(Effect.flatMap(Clock.currentTimeMillis, (now) => Ref.set(idleSince, now))),
+      Effect.andThen(
+        Ref.update(occupation, ({ jobs }) => ({ busy: true, jobs: jobs + 1 })),
+        Effect.result(work(job, delivery, place))
+      ).pipe(
+        Effect.ensuring(Ref.update(occupation, ({ jobs }) => ({ busy: false, jobs }))),
         Effect.flatMap((result) =>
           result._tag === "Failure" ? Effect.fail(new JobEnded(result.failure)) : Effect.void
         )
@@ -135,7 +132,7 @@ const loop = Effect.fnUntraced(function* (options: WorkerOptions, store: Workpla
         () => Effect.void
       )
     )
-  yield* Effect.raceFirst(Effect.forever(one), idleFor(idleSince, options.idle))
+  yield* Effect.raceFirst(Effect.forever(one), idleFor(occupation, options.idle))
 })
 
 /** How a job ended that is to come back. */

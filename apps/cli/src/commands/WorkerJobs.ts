@@ -19,6 +19,8 @@ export interface Workplace {
   readonly runs: string
   readonly store: StorePlace
   readonly origin: RunInput["origin"]
+  /** Whether the reports of runs are drawn. */
+  readonly report: boolean
 }
 
 /** The profile that a shard belongs to is not the one that was asked for: another was begun in its directory. */
@@ -37,9 +39,12 @@ const accuracy = (summary: RunSummary): string =>
     .map(([set, { first, last }]) => `${set} ${first?.toFixed(3) ?? "-"} -> ${last?.toFixed(3) ?? "-"}`)
     .join(", ")
 
-const performRun = Effect.fn("worker.run")(function* (job: typeof RunJob.Type, { origin, runs, store }: Workplace) {
+const performRun = Effect.fn("worker.run")(function* (
+  job: typeof RunJob.Type,
+  { origin, report, runs, store }: Workplace
+) {
   const { run: enginesOf } = yield* Engines
-  const input = yield* inputOf(job, runs, origin)
+  const input = { ...(yield* inputOf(job, runs, origin)), report }
   const done = yield* finished(input)
   if (done !== undefined) return accuracy(done)
   const engines = enginesOf(input.resolved.manifest, yield* trainerPlace(input.root, store))

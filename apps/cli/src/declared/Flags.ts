@@ -58,6 +58,11 @@ export const lease = Flag.Finite("lease").pipe(
   )
 )
 
+export const report = Flag.Boolean("report").pipe(
+  Flag.withDefault(true),
+  Flag.withDescription("draw report.html at the end (default); --no-report: later, by `gradus report`")
+)
+
 export const optional = Option.getOrUndefined
 
 export const number = (name: string, description: string) => Flag.Finite(name).pipe(Flag.withDescription(description))

@@ -1,7 +1,7 @@
 /** `gradus worker` and `gradus queue`. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { json, lease, loaded, manifest, optional, redis, runs, set } from "./Flags.ts"
+import { json, lease, loaded, manifest, optional, redis, report, runs, set } from "./Flags.ts"
 
 export const worker = Command.make(
   "worker",
@@ -9,6 +9,7 @@ export const worker = Command.make(
     redis,
     runs,
     lease,
+    report,
     idle: Flag.optional(Flag.Finite("leave-when-idle")).pipe(
       Flag.withDescription("leave after so many seconds without work; otherwise stay")
     )

@@ -13,6 +13,6 @@ const LEASE_SECONDS = 15
 export const store = (place: StorePlace, lease = LEASE_SECONDS): Layer.Layer<StoreServices, StoreError> => {
   const time = Duration.seconds(lease)
   return place.kind === "redis"
-    ? RedisStore.layer({ url: Redacted.value(place.url), ttl: time, lock: time })
+    ? RedisStore.layer({ url: Redacted.value(place.url), ...RedisStore.timesOf(time) })
     : SqliteStore.layer({ file: place.file, lock: time })
 }

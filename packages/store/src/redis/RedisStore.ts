@@ -1,5 +1,6 @@
 /** The store on Redis, for any number of hosts. It is looked at before it is used: one that would forget is refused. */
 import type { StoreError } from "@gradus/domain/StoreError"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as PersistedQueue from "effect/persistence/PersistedQueue"
@@ -27,6 +28,12 @@ export const connection = (
   )
 
 export type RedisStoreOptions = IoRedis.IoRedisOptions & RedisRunLease.RedisLeaseOptions & WorkQueueLayer.QueueTimes
+
+/**
+ * Says how long the marks of a worker hold that is not heard of for `lease`. Its job is locked for longer than its run is leased, whenever it dies
+ * between two renewals: the next worker would find the run still owned, give the job back, and have spent a delivery and a pause on it.
+ */
+export const timesOf = (lease: Duration.Duration) => ({ ttl: lease, lock: Duration.times(lease, 1.5) })
 
 const queue = (times: WorkQueueLayer.QueueTimes) =>
   Layer.unwrap(
