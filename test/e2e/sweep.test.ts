@@ -76,8 +76,8 @@ describe("gradus sweep on hosts that share a Redis", () => {
     writeFileSync(file, `version: 1\nname: s\nbase: base.yaml\nseeds: [1, 2, 3]\n${grid}`)
     const runs = directory()
     // the address stands in the environment, as a host's own would
-    const host = () =>
-      startProgram(simulated, ["sweep", "run", file, "--runs", runs, "--lease", "2", "--json"], {
+    const host = (lease = 6) =>
+      startProgram(simulated, ["sweep", "run", file, "--runs", runs, "--lease", String(lease), "--json"], {
         GRADUS_REDIS: server.url
       })
     const cells = () => readdirSync(runs).filter((name) => name.startsWith("cell--"))
@@ -85,7 +85,7 @@ describe("gradus sweep on hosts that share a Redis", () => {
       const journal = join(runs, cell, "events.ndjson")
       return existsSync(journal) ? readFileSync(journal, "utf8").split(`"_tag":"${tag}"`).length - 1 : 0
     }
-    const [first, second] = [host(), host()]
+    const [first, second] = [host(2), host()]
     await until("a cell trains", () => cells().some((cell) => events(cell, "step_generated") > 0))
     first.child.kill("SIGKILL")
     await first.ended

@@ -1,4 +1,5 @@
 /** Manifests on disk: chains of `extends`, and files that are refused by what they are before they are read. */
+import { cpuMillis } from "@gradus/testing/CpuMillis"
 import { assert, describe, layer } from "@effect/vitest"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
@@ -155,9 +156,9 @@ layer(NodeServices.layer)("load", (it) => {
         const file = `${directory}/m.yaml`
         yield* fs.writeFileString(file, good)
         yield* fs.truncate(file, 50_000_000)
-        const start = performance.now()
+        const start = cpuMillis()
         const error = yield* Effect.flip(load(file))
-        assert.isBelow(performance.now() - start, 1000)
+        assert.isBelow(cpuMillis() - start, 1000)
         assert.strictEqual(error.message, `${file}:1:1 manifest: is 47.7 MiB; at most 1 MiB is read`)
       })
     )

@@ -1,4 +1,5 @@
 /** What YAML may not do in a manifest, each refusal with its place, and what it may. */
+import { cpuMillis } from "@gradus/testing/CpuMillis"
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { formatIssue } from "../src/ManifestInvalid.ts"
@@ -62,9 +63,9 @@ const cases: ReadonlyArray<readonly [name: string, text: string, refusal: string
 
 describe("a text is refused, with its place and at once:", () => {
   it.each(cases)("%s", (_name, text, refusal) => {
-    const start = performance.now()
+    const start = cpuMillis()
     const [first = "accepted", ...rest] = refusals(text)
-    const ms = performance.now() - start
+    const ms = cpuMillis() - start
     assert.isTrue(first.startsWith(refusal), `${first} is not ${refusal}`)
     assert.isBelow(rest.length, 3)
     assert.isBelow(ms, 1000)

@@ -1,3 +1,4 @@
+import { cpuMillis } from "@gradus/testing/CpuMillis"
 import { assert, describe, it } from "@effect/vitest"
 import type { AnswerRule } from "@gradus/domain/manifest/Rewards"
 import * as Schema from "effect/Schema"
@@ -74,10 +75,10 @@ describe("takeAnswer", () => {
   })
 
   it("searches a long text in little time", () => {
-    const started = performance.now()
+    const started = cpuMillis()
     assert.isNull(takeAnswer("boxed_last", "\\boxed{".repeat(200_000)))
     assert.isNull(takeAnswer("numeric_end", "1,111".repeat(200_000) + "²x".repeat(10)))
-    assert.isBelow(performance.now() - started, 500)
+    assert.isBelow(cpuMillis() - started, 500)
   })
 })
 

@@ -114,7 +114,7 @@ describe.concurrent("Judge over HTTP", () => {
         const { verdict, failure, ms } = yield* ask()
         assert.strictEqual(verdict, "failed")
         assert.include(failure, "status 503")
-        assert.isBelow(ms, 2000)
+        assert.isBelow(ms, 10_000)
         assert.strictEqual(yield* requests, 1)
       })
     )
@@ -143,7 +143,7 @@ describe.concurrent("Judge over HTTP", () => {
         const { verdict, failure, ms } = yield* ask()
         assert.strictEqual(verdict, "failed")
         assert.include(failure, "did not answer in 0.6 s")
-        assert.isBelow(ms, 2000)
+        assert.isBelow(ms, 10_000)
         const { traffic } = yield* ChatServer
         const after = yield* Effect.repeat(Effect.delay(traffic, 5), { until: (seen) => seen.inFlight === 0 })
         assert.strictEqual(after.interrupted, 1)

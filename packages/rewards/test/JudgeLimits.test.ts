@@ -229,13 +229,13 @@ describe.concurrent("the circuit", () => {
   it.live("stops calls to an endpoint that fails, and tries it again later", () =>
     against(
       (_, index) => (index < 3 ? { kind: "status", status: 503 } : YES),
-      { attempts: 1, breaker: { failures: 3, open_seconds: 0.4 } },
+      { attempts: 1, breaker: { failures: 3, open_seconds: 2 } },
       Effect.gen(function* () {
         for (const answer of answers(3)) assert.strictEqual((yield* ask(answer)).verdict, "failed")
         const stopped = yield* ask("four")
         assert.match(stopped.failure ?? "", /is not called for \d+ ms/)
         assert.strictEqual(yield* requests, 3)
-        yield* Effect.sleep("450 millis")
+        yield* Effect.sleep("2100 millis")
         assert.strictEqual((yield* ask("four")).verdict, "yes")
       })
     )
@@ -299,7 +299,7 @@ describe.concurrent("an outage", () => {
         ask("four")
       )
       assert.strictEqual(disliked.verdict, "failed")
-      assert.isBelow(disliked.ms, 2000)
+      assert.isBelow(disliked.ms, 10_000)
     })
   )
 
@@ -310,7 +310,7 @@ describe.concurrent("an outage", () => {
       Effect.gen(function* () {
         const started = performance.now()
         assert.strictEqual((yield* ask("four")).verdict, "failed")
-        assert.isBelow(performance.now() - started, 3500)
+        assert.isBelow(performance.now() - started, 10_000)
       })
     )
   )

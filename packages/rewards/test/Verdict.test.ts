@@ -1,3 +1,4 @@
+import { cpuMillis } from "@gradus/testing/CpuMillis"
 import { assert, describe, it } from "@effect/vitest"
 import { VerdictRule } from "@gradus/domain/manifest/Rewards"
 import * as Schema from "effect/Schema"
@@ -80,9 +81,9 @@ describe("what a judge thinks and what it says", () => {
     ["choice_last", `### PASS${" ".repeat(199_000)}x`],
     ["yes_no", `Judgement:${"*".repeat(199_000)}x`]
   ])("%s reads a long reply of nothing at once", (rule, reply) => {
-    const began = performance.now()
+    const began = cpuMillis()
     assert.strictEqual(readReply(rule, reply), "unreadable")
-    assert.isBelow(performance.now() - began, 1_000)
+    assert.isBelow(cpuMillis() - began, 1_000)
   })
 })
 
@@ -163,7 +164,7 @@ describe("verdict rules by name", () => {
 
   it.each(VERDICT_RULES)("%s finds no reply, an empty one and an endless one unreadable, at once", (rule) => {
     assert.strictEqual(parseRow(rule, { id: "1", reply: null }).verdict, "unreadable")
-    const started = performance.now()
+    const started = cpuMillis()
     for (const reply of [
       "",
       "{".repeat(50_000),
@@ -173,7 +174,7 @@ describe("verdict rules by name", () => {
     ]) {
       assert.strictEqual(readReply(rule, reply), "unreadable")
     }
-    assert.isBelow(performance.now() - started, 1500)
+    assert.isBelow(cpuMillis() - started, 1500)
   })
 
   it.prop("no rule crashes on any text", [Schema.String], ([reply]) => {

@@ -125,8 +125,8 @@ export const judgeStoreContract = ({ connect, name, place, shared }: JudgeStores
       () =>
         clients((one, two) =>
           Effect.gen(function* () {
-            const first = yield* Effect.provide(breakerOf(2, 150), one)
-            const second = yield* Effect.provide(breakerOf(2, 150), two)
+            const first = yield* Effect.provide(breakerOf(2, 1000), one)
+            const second = yield* Effect.provide(breakerOf(2, 1000), two)
             const call = (breaker: typeof first, outcome: Effect.Effect<string, string>) =>
               outcomeOf(breaker.execute(outcome, { key: "e" }))
             const down = Effect.fail("down")
@@ -134,8 +134,8 @@ export const judgeStoreContract = ({ connect, name, place, shared }: JudgeStores
             assert.strictEqual(yield* call(first, Effect.succeed("ok")), "CircuitOpen")
             assert.strictEqual(yield* call(second, Effect.succeed("ok")), "CircuitOpen")
             assert.strictEqual((yield* second.state("e"))._tag, "Open")
-            yield* Effect.sleep(200)
-            const tried = yield* Effect.forkChild(call(first, Effect.delay(Effect.succeed("ok"), 150)), {
+            yield* Effect.sleep(1100)
+            const tried = yield* Effect.forkChild(call(first, Effect.delay(Effect.succeed("ok"), 1500)), {
               startImmediately: true
             })
             yield* Effect.sleep(50)

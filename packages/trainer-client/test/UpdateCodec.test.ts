@@ -1,3 +1,4 @@
+import { cpuMillis } from "@gradus/testing/CpuMillis"
 import { assert, describe, it } from "@effect/vitest"
 import * as Digest from "@gradus/domain/Digest"
 import type { UpdateBatch, UpdateHeader, UpdateRow } from "@gradus/domain/UpdateBatch"
@@ -122,13 +123,13 @@ describe("UpdateCodec", () => {
     })
   )
 
-  it("encodes 1,152 rows of 4,000 tokens in under a second", () => {
+  it("encodes 1,152 rows of 4,000 tokens in under a second of computing", () => {
     const long = { token_ids: Array.from({ length: 4000 }, (_, i) => i), loss_mask: Array<0 | 1>(4000).fill(1) }
     const rollout_logprob = Array.from({ length: 4000 }, (_, i) => -i / 4000)
     const rows = Array.from({ length: 1152 }, (_, i) => ({ ...row, ...long, rollout_logprob, sample_id: `s/${i}` }))
-    const began = performance.now()
+    const began = cpuMillis()
     const { bytes } = encodeUpdate({ header, rows })
-    assert.isBelow(performance.now() - began, 1000)
+    assert.isBelow(cpuMillis() - began, 1000)
     assert.isAbove(bytes.length, 1152 * 4000 * 9)
   })
 })
