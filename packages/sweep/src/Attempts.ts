@@ -19,7 +19,7 @@ export const AttemptEvent = Schema.Union([
   /** The rule that ends arms early will say whether it goes on. */
   Schema.TaggedStruct("paused", { ...fields, step: Schema.Int }),
   Schema.TaggedStruct("failed", { ...fields, error: Schema.String, message: Schema.String }),
-  /** Somebody stopped the worker. */
+  /** Somebody stopped the worker, or another process has the run. */
   Schema.TaggedStruct("cancelled", fields)
 ])
 export type AttemptEvent = typeof AttemptEvent.Type

@@ -1,10 +1,10 @@
 /** sweep.json: what the comparison is about, kept beside the plan, so that a sweep can be looked at without its file. */
 import { SweepCard } from "@gradus/domain/SweepIndex"
-import { exists, readJson, RunFileFailed, writeJson } from "@gradus/experiment/AtomicFile"
+import { exists, readJson } from "@gradus/experiment/AtomicFile"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type { PlanFile } from "./Cell.ts"
+import { replaceJson } from "./CommonFile.ts"
 import type { SweepPlace } from "./Place.ts"
 import type { PlannedSweep } from "./Plan.ts"
 
@@ -25,22 +25,8 @@ export const keepCard = Effect.fn("Sweep.keepCard")(function* (
   }
   const before = (yield* exists(place.card)) ? yield* Effect.option(readJson(SweepCard, place.card)) : undefined
   const said = before?._tag === "Some" ? JSON.stringify(before.value) : undefined
-  if (said !== JSON.stringify(card))
-    yield* Effect.catchTag(replaceCard(place, card), "PlatformError", ({ message }) =>
-      Effect.fail(new RunFileFailed({ file: place.card, operation: "write", reason: message }))
-    )
+  if (said !== JSON.stringify(card)) yield* replaceJson(place.card, card)
 })
-
-/** Writes it in a folder of its own first: any number of workers begin a sweep together, and none of them owns it. */
-const replaceCard = Effect.fnUntraced(function* (place: SweepPlace, card: SweepCard) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  yield* fs.makeDirectory(place.root, { recursive: true })
-  const folder = yield* fs.makeTempDirectoryScoped({ directory: place.root, prefix: ".card-" })
-  const aside = path.join(folder, path.basename(place.card))
-  yield* writeJson(aside, card)
-  yield* fs.rename(aside, place.card)
-}, Effect.scoped)
 
 /** Reads the card of a plan; a sweep that was planned before there were cards has its first arm as the baseline. */
 export const cardOf = Effect.fn("Sweep.cardOf")(function* (place: SweepPlace, plan: PlanFile) {

@@ -99,6 +99,9 @@ const failureOf = (cause: Cause.Cause<unknown>): { readonly error: string; reado
   return { error: tag, message: error instanceof Error ? error.message : String(error) }
 }
 
+/** What says that another process has the run of a cell: one of a worker that died, until its lease runs out, or one that was begun by itself. */
+const ELSEWHERE: ReadonlySet<string> = new Set(["RunOwned", "RunLeaseLost"])
+
 /** Keeps a finished cell's summary. */
 const keepResult = Effect.fnUntraced(function* (place: SweepPlace, { id }: Cell) {
   yield* writeJson(place.result(id), yield* resultOf(place.cell(id), id))
@@ -146,8 +149,14 @@ const attempt = Effect.fnUntraced(function* <E>(context: CellContext<E>, task: C
     })
   ).pipe(Effect.onInterrupt(() => cancelled(file, common)))
   if (Exit.isFailure(exit)) {
-    yield* recordAttempt(file, { _tag: "failed", ...(yield* common), ...failureOf(exit.cause) })
-    yield* context.engines.discard
+    const failure = failureOf(exit.cause)
+    // one that was never ours leaves the trainer as it was, for the next cell
+    if (failure.error !== "RunOwned") yield* context.engines.discard
+    if (ELSEWHERE.has(failure.error)) {
+      yield* cancelled(file, common)
+      return "elsewhere" as const
+    }
+    yield* recordAttempt(file, { _tag: "failed", ...(yield* common), ...failure })
     return "failed" as const
   }
   if (exit.value === "paused") {

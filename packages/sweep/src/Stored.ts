@@ -1,9 +1,10 @@
 /** The plan on disk: written once, and changed only by an extension that keeps every cell. */
-import { exists, readJson, writeJson } from "@gradus/experiment/AtomicFile"
+import { exists, readJson } from "@gradus/experiment/AtomicFile"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { keepCard } from "./Card.ts"
 import { PlanFile } from "./Cell.ts"
+import { replaceJson } from "./CommonFile.ts"
 import type { SweepPlace } from "./Place.ts"
 import type { PlannedSweep } from "./Plan.ts"
 
@@ -57,7 +58,7 @@ export const keepPlan = Effect.fn("Sweep.keepPlan")(function* (planned: PlannedS
       name: planned.plan.name,
       ...difference(stored, planned.plan)
     })
-  yield* writeJson(place.plan, planned.plan)
+  yield* replaceJson(place.plan, planned.plan)
   yield* keepCard(planned, place)
   return { plan: planned.plan, kept: false }
 })
@@ -73,7 +74,7 @@ export const extendPlan = Effect.fn("Sweep.extendPlan")(function* (planned: Plan
     return { plan: stored, added: 0 }
   }
   const plan: PlanFile = { ...planned.plan, extends: stored.digest }
-  yield* writeJson(place.plan, plan)
+  yield* replaceJson(place.plan, plan)
   yield* keepCard(planned, place)
   return { plan, added: changed.added }
 })

@@ -1,5 +1,5 @@
 /** Workers of a sweep: each takes the first cell that nobody has, until none is left. Any number of them, in any order, on any hosts that share the files. */
-import { exists, readJson, writeJson } from "@gradus/experiment/AtomicFile"
+import { exists, readJson } from "@gradus/experiment/AtomicFile"
 import * as Progress from "@gradus/experiment/Progress"
 import type { Origin } from "@gradus/experiment/Run"
 import { layout } from "@gradus/experiment/RunDirectory"
@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import { readAttempts } from "./Attempts.ts"
 import type { Cell, PlanFile } from "./Cell.ts"
 import { claim } from "./Claim.ts"
+import { replaceJson } from "./CommonFile.ts"
 import type { MakeEngines } from "./Engines.ts"
 import { decide, type HalvingFile, type RungDecision, scoreOf } from "./Halving.ts"
 import type { SweepPlace } from "./Place.ts"
@@ -194,7 +195,7 @@ export const work = Effect.fn("Sweep.work")(function* <E>(options: WorkOptions<E
     remember(yield* settle(options, cells, rung))
     const decision = yield* decideRung(options, cells, rung, plan.early_stop?.keep ?? 1)
     decisions.push(decision)
-    yield* writeJson(place.halving, { format: 1, plan: plan.digest, decisions } satisfies HalvingFile)
+    yield* replaceJson(place.halving, { format: 1, plan: plan.digest, decisions } satisfies HalvingFile)
     const before = cells.length
     cells = cells.filter(({ arm }) => decision.kept.includes(arm))
     stopped += before - cells.length

@@ -1,18 +1,21 @@
 /** Cells: run once, found again, shared, paired, failed, cancelled; whatever happens, nothing is lost and nothing done twice. */
 import { assert, describe, it } from "@effect/vitest"
+import { own } from "@gradus/experiment/Owner"
 import * as EmbeddedRunLease from "@gradus/store/EmbeddedRunLease"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import * as Scope from "effect/Scope"
 import { readAttempts } from "../src/Attempts.ts"
 import { sweepPlace } from "../src/Place.ts"
 import { planSweep } from "../src/Plan.ts"
 import { storedResult } from "../src/Result.ts"
 import { status } from "../src/Status.ts"
-import { extendPlan } from "../src/Stored.ts"
+import { extendPlan, keepPlan } from "../src/Stored.ts"
 import { base, sweep } from "./simulated.ts"
 
 const two = `
@@ -80,6 +83,48 @@ describe("a sweep", () => {
         assert.deepStrictEqual(second.done, { ran: 0, reused: 4, failed: 0, stopped: 0 })
         assert.strictEqual(asked, 0)
         assert.deepStrictEqual(yield* digests(second), yield* digests(first))
+      })
+    )
+  )
+
+  it.live(
+    "waits for a cell whose run another process has, as that of a worker that died until its lease runs out",
+    () =>
+      inDirectory(two, ({ file, runs }) =>
+        Effect.gen(function* () {
+          const planned = yield* planSweep(file)
+          const place = yield* sweepPlace(runs, "two", undefined)
+          const [cell] = planned.plan.cells
+          if (cell === undefined) throw new Error("no cell")
+          const owner = yield* Scope.make()
+          yield* own(place.cell(cell.id)).pipe(Scope.provide(owner), Effect.provide(EmbeddedRunLease.layer))
+          const working = yield* Effect.forkChild(sweep(file, runs), { startImmediately: true })
+          const attempts = readAttempts(place.attempts(cell.id))
+          yield* Effect.delay(attempts, 20).pipe(
+            Effect.repeat({ until: (events) => events.some(({ _tag }) => _tag === "cancelled") })
+          )
+          yield* Scope.close(owner, Exit.void)
+          const { done } = yield* Fiber.join(working)
+          assert.deepStrictEqual(done, { ran: 4, reused: 0, failed: 0, stopped: 0 })
+          assert.notInclude(
+            (yield* attempts).map(({ _tag }) => _tag),
+            "failed"
+          )
+        })
+      )
+  )
+
+  it.live("is begun by any number of workers together: each writes the plan, whole", () =>
+    inDirectory(two, ({ file, runs }) =>
+      Effect.gen(function* () {
+        const planned = yield* planSweep(file)
+        const place = yield* sweepPlace(runs, "two", undefined)
+        const kept = yield* Effect.forEach(Array.from({ length: 20 }), () => keepPlan(planned, place), {
+          concurrency: "unbounded"
+        })
+        for (const { plan } of kept) assert.strictEqual(plan.digest, planned.plan.digest)
+        const fs = yield* FileSystem.FileSystem
+        assert.isEmpty((yield* fs.readDirectory(place.root)).filter((name) => name.startsWith(".")))
       })
     )
   )
