@@ -5,7 +5,23 @@ import { join } from "node:path"
 import { BaseSequencer } from "vitest/node"
 
 /** Files of more than twenty seconds, the longest first. */
-const LONG = ["test/e2e/run.test.ts", "test/e2e/judge.test.ts", "test/e2e/rise.test.ts", "test/e2e/worker.test.ts"]
+const LONG = [
+  "test/e2e/run.test.ts",
+  "test/e2e/judge.test.ts",
+  "test/e2e/outage.test.ts",
+  "test/e2e/faultyNetwork.test.ts",
+  "test/e2e/rise.test.ts",
+  "test/e2e/worker.test.ts",
+  "test/e2e/sweep.test.ts",
+  "test/e2e/notebooks.test.ts",
+  "test/e2e/tracking.test.ts",
+  "test/e2e/hangs.test.ts",
+  "test/e2e/commands.test.ts",
+  "test/e2e/shards.test.ts",
+  "test/e2e/top.test.ts",
+  "test/browser/sweep.test.ts",
+  "packages/experiment/test/GateAndRefresh.test.ts"
+]
 
 export class LongestFirst extends BaseSequencer {
   async sort(files) {

@@ -56,23 +56,20 @@ const base = ["python3.12", "python3.11", "python3"].find(
     spawnSync(name, ["-c", "import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))"])
       .status === 0
 )
-const pip = (...args) => ["-m", "pip", ...args, "--quiet", "--disable-pip-version-check"]
+const pip = (what) => ["-m", "pip", what, "--quiet", "--disable-pip-version-check"]
+// Python compiles what it imports; most modules of torch nobody does
+const install = [...pip("install"), "--no-compile"]
 const trainersPython = () =>
   once("python", digest("apps/trainer/constraints.txt", "apps/trainer/pyproject.toml"), python, async () => {
     const constraints = readFileSync(join(trainer, "constraints.txt"), "utf8")
     const torch = /^torch==\S+/m.exec(constraints)?.[0] ?? stop("apps/trainer/constraints.txt does not pin torch.")
     await run("the virtual environment could not be made.", base, ["-m", "venv", join(trainer, ".venv")])
     // torch alone and first: its exact version is what keeps pip from another build
-    await run(
-      "pip could not install torch; is the package index reachable?",
-      python,
-      [...pip("install"), torch],
-      trainer
-    )
+    await run("pip could not install torch; is the package index reachable?", python, [...install, torch], trainer)
     await run(
       "pip could not install the trainer's packages.",
       python,
-      [...pip("install"), "-c", "constraints.txt", "-e", ".[dev,gguf]"],
+      [...install, "-c", "constraints.txt", "-e", ".[dev,gguf]"],
       trainer
     )
   })
@@ -83,9 +80,9 @@ const trackersPackages = () =>
   once("trackers", digest("scripts/trackers.txt"), trackersPython, async () => {
     const sentence = "the virtual environment of the trackers' tests could not be made."
     await run(sentence, base, ["-m", "venv", "--clear", trackers])
-    const list = ["--no-deps", "--no-compile", "-r", join(root, "scripts/trackers.txt")]
+    const list = ["--no-deps", "-r", join(root, "scripts/trackers.txt")]
     await run("pip could not install the packages of the trackers' tests.", trackersPython, [
-      ...pip("install"),
+      ...install,
       "--only-binary=:all:",
       ...list
     ])
