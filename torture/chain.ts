@@ -3,6 +3,7 @@ import type * as Seed from "@gradus/domain/Seed"
 import { readFileSync } from "node:fs"
 import { compare, type Difference, type History, historyOf } from "./history.ts"
 import { runOwned } from "./leased.ts"
+import type { Schedule } from "./schedule.ts"
 import { type Death, type Ended, run } from "./victim.ts"
 
 export interface Target {
@@ -17,6 +18,8 @@ export interface Target {
   readonly milliseconds: number
   readonly whole: History
   readonly digest: unknown
+  /** How long a killed owner's lease lasts, where it is not gone with its owner. */
+  readonly leaseMillis?: number
 }
 
 export interface Chain {
@@ -39,20 +42,25 @@ interface Next {
   readonly death: Death
   /** Place in the target's moments; what comes next lies ahead of it. */
   readonly place: number
+  /** The kind of moment whose turn it is. */
+  readonly turn?: string
 }
 
 const isTrainers = (moment: string): boolean => moment.startsWith("trainer.")
 
-/** Chooses the next death: a kind of moment that lies ahead of the last one, each as likely, then one of its times. Its count is from the restart. */
-const nextDeath = (target: Target, from: number, stream: Seed.Stream): Next => {
-  const ahead = [...Map.groupBy(target.moments.keys().drop(from), (place) => target.moments[place] ?? "")]
-  const [moment, places = []] = ahead[stream.below(Math.max(1, ahead.length))] ?? [""]
-  if (places.length === 0 || stream.next() < AT_RANDOM) {
-    const who = target.trainer && stream.next() < 0.5 ? "trainer" : "orchestrator"
-    return { death: { after: 1 + stream.below(Math.ceil(target.milliseconds)), who }, place: from }
-  }
-  const time = stream.below(places.length)
-  return { death: { at: `${moment}#${time + 1}` }, place: places[time] ?? from }
+/** A kill at any time: as long after the start as the rest of the run takes, at most; a process that begins again takes a while to get there. */
+const atAnyTime = (target: Target, from: number, stream: Seed.Stream): Next => {
+  const who = target.trainer && stream.next() < 0.5 ? "trainer" : "orchestrator"
+  const share = Math.max(0.4, 1 - from / target.moments.length)
+  return { death: { after: 1 + stream.below(Math.ceil(share * target.milliseconds)), who }, place: from }
+}
+
+/** Chooses the next death, of a moment that is due. Its count is from the restart. No kill when none is due. */
+const nextDeath = (target: Target, from: number, schedule: Schedule, left: number, stream: Seed.Stream): Next => {
+  if (from > 0 && stream.next() < AT_RANDOM) return atAnyTime(target, from, stream)
+  const turn = schedule.choose(target.moments, from, left)
+  if (turn === undefined) return { death: {}, place: from }
+  return { death: { at: `${turn.kind}#${turn.time + 1}` }, place: turn.place, turn: turn.kind }
 }
 
 /** Whether an attempt ended as it was to: by our kill, or by the loss of the trainer that was killed, also while that one was starting. */
@@ -70,23 +78,28 @@ const nothing: Difference = { lost: [], double: [], other: [] }
 /** The last line of a run that finished, as JSON. */
 export const summaryOf = (ended: Ended): any => JSON.parse(ended.stdout.trim().split("\n").at(-1) ?? "")
 
-/** Kills a run up to `most` times. `first` is the moment of the first kill, so that every moment has its turn. */
+/** After a kill three in four wait until the lease is over: who comes earlier is refused, at the price of a start. */
+const PATIENT = 0.75
+
+const lie = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
+
+/** Kills a run up to `most` times, at the moments that the schedule has due. */
 export const chain = async (
   target: Target,
   runs: string,
-  first: string,
+  schedule: Schedule,
   most: number,
   stream: Seed.Stream
 ): Promise<Chain> => {
   const deaths: Array<string> = []
-  let next: Next = {
-    death: { at: `${first}#1` },
-    place: Math.max(0, target.moments.indexOf(first))
-  }
+  let place = 0
   for (;;) {
-    const free = deaths.length >= most
-    const ended = await runOwned(target.command(runs), free ? {} : next.death, target.environment)
+    const left = most - deaths.length
+    const next: Next = left <= 0 ? { death: {}, place } : nextDeath(target, place, schedule, left, stream)
+    if (target.leaseMillis !== undefined && deaths.length > 0 && stream.next() < PATIENT) await lie(target.leaseMillis)
+    const ended = await runOwned(target.command(runs), next.death, target.environment)
     if (ended.code === 0) {
+      if (next.turn !== undefined) schedule.miss(next.turn)
       const summary = summaryOf(ended)
       return {
         deaths,
@@ -104,7 +117,7 @@ export const chain = async (
         broken: `exit ${ended.code}: ${ended.stdout.slice(-1000)} ${ended.stderr.slice(-1000)}`
       }
     deaths.push(nameOf(next.death))
-    next = nextDeath(target, next.place, stream)
+    place = next.place
   }
 }
 
@@ -133,10 +146,13 @@ export const whole = async (
 /** Whether a death came at a named moment, and not at any time. */
 export const isNamed = (death: string): boolean => !death.endsWith(AT_ANY_TIME)
 
+/** The kind of moment of a death, without how often it had come. */
+export const kindOf = (death: string): string => death.replace(/#.*/, "")
+
 /** What the chains of a part say together. */
 export const tally = (chains: ReadonlyArray<Chain>, kinds: ReadonlyArray<string>) => {
   const deaths = chains.flatMap((one) => one.deaths)
-  const named = new Set(deaths.map((death) => death.replace(/#.*/, "")))
+  const named = new Set(deaths.map(kindOf))
   const wrong = chains.filter(
     ({ broken, difference, sameDigest }) =>
       broken !== undefined ||

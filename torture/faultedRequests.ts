@@ -21,9 +21,14 @@ import { options } from "./options.ts"
 import { report } from "./result.ts"
 
 const SAMPLES = 4
-const GROUPS_A_CALL = 4000
+const GROUPS_A_CALL = 10_000
 const SHARE = 0.1
+/** Many, since most of the time is spent in waiting: for hangs, and for a server that wants to be left alone. */
+const CONCURRENCY = 256
 const DEADLINE = 3000
+const WAYS = waysOf({ late: DEADLINE + 500, slow: 200 })
+/** Proxies: a server that wants to be left alone for a second is, by all groups; the others go on meanwhile. */
+const SERVERS = 4
 const RULES = Schema.decodeUnknownSync(RewardsSpec)({ accuracy: "exact", format: "none" })
 
 /** Sample k of question j is right or wrong by its seed, so that pass rates differ. */
@@ -49,10 +54,10 @@ const requestOf = (from: number, count: number): GenerationRequest => ({
 })
 
 /** Generates and scores all groups; gives what a profile says of each question, and the groups as they came. */
-const profile = Effect.fnUntraced(function* (url: string, groups: number) {
+const profile = Effect.fnUntraced(function* (urls: readonly [string, ...ReadonlyArray<string>], groups: number) {
   const layer = ServerGenerator.layer({
-    urls: [url],
-    concurrency: 128,
+    urls,
+    concurrency: CONCURRENCY,
     deadline: `${DEADLINE} millis`,
     attempts: 12,
     sendSeed: true
@@ -121,42 +126,47 @@ const rateOf = (group: CompletionGroup, scores: ReadonlyArray<number | null>) =>
     credibleLevel: 0.9
   })
 
+/** A proxy before the server that spoils its share of the requests. */
+const spoiling = Effect.fnUntraced(function* (upstream: string, seed: Seed.Seed) {
+  const { chosen, fault } = mix(WAYS, SHARE, seed, ({ path }) => path === "/v1/completions")
+  const proxy = Context.get(yield* Layer.build(Layer.fresh(FaultProxy.layer({ upstream, fault }))), FaultProxy)
+  return { url: proxy.url, requests: proxy.requests, chosen }
+})
+
 /** Runs the part. `count` is the number of requests of the faulted run, those that are asked again included. */
 export const faultedRequests = Effect.fnUntraced(function* (count: number, seed: number) {
   const started = performance.now()
   // faults cost calls: fewer groups than requests
   const groups = Math.ceil(count / 1.08)
   const behind = yield* CompletionsServer
-  const clean = yield* profile(behind.url, groups)
+  const clean = yield* profile([behind.url], groups)
   const before = (yield* behind.traffic).requests
-  const made = mix(
-    waysOf({ late: DEADLINE + 500, slow: 200 }),
-    SHARE,
-    Seed.root(seed),
-    ({ path }) => path === "/v1/completions"
+  const proxies = yield* Effect.forEach(Array.from({ length: SERVERS }).keys(), (i) =>
+    spoiling(behind.url, Seed.child(Seed.root(seed), i))
   )
-  const proxy = Context.get(
-    yield* Layer.build(FaultProxy.layer({ upstream: behind.url, fault: made.fault })),
-    FaultProxy
+  const requests = () => proxies.reduce((sum, proxy) => sum + proxy.requests(), 0)
+  const [first = behind.url, ...others] = proxies.map(({ url }) => url)
+  const faulted = yield* profile([first, ...others], groups)
+  const chosen = Object.fromEntries(
+    Object.keys(WAYS).map((way) => [way, proxies.reduce((sum, proxy) => sum + (proxy.chosen()[way] ?? 0), 0)])
   )
-  const faulted = yield* profile(proxy.url, groups)
   const different = clean.rows.filter((row, i) => row !== faulted.rows[i]).length
   const ids = new Set(faulted.rows)
-  const faults = Object.values(made.chosen()).reduce((sum, n) => sum + n, 0)
+  const faults = Object.values(chosen).reduce((sum, n) => sum + n, 0)
   return {
     seconds: (performance.now() - started) / 1000,
-    chosen: made.chosen(),
+    chosen,
     reasons: faulted.reasons,
     counts: {
       groups,
-      "requests of the faulted run": proxy.requests(),
+      "requests of the faulted run": requests(),
       "requests that reached the server": (yield* behind.traffic).requests - before,
       "requests spoilt": faults,
       lost: faulted.lost,
       double: faulted.rows.length - ids.size,
       "groups that differ from the clean run": different,
       "completions with masked log-probabilities": faulted.nulls,
-      "calls over the clean run": Number((proxy.requests() / groups).toFixed(4))
+      "calls over the clean run": Number((requests() / groups).toFixed(4))
     }
   }
 })

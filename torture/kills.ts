@@ -8,16 +8,18 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { bundled } from "./bundle.ts"
-import { type Chain, chain, isNamed, tally, type Target, whole } from "./chain.ts"
+import { type Chain, chain, isNamed, kindOf, tally, type Target, whole } from "./chain.ts"
+import { LEASE_SECONDS } from "./leased.ts"
 import { options } from "./options.ts"
 import { redisServer } from "./redisServer.ts"
 import { bound, report, root } from "./result.ts"
+import { Schedule } from "./schedule.ts"
 import type { Survives } from "./simulated.ts"
 
 /** A run is killed so often before it may finish: a finished run costs as much as three kills. */
-const MOST = 6
-/** More than there are cores: who comes after a kill on Redis waits for the lease to run out. */
-const JOBS = 4
+const MOST = 25
+/** Runs at once. More than there are cores on Redis: who comes after a kill waits there for the lease to run out. */
+const LANES = { files: 2, redis: 5 } as const
 
 const command =
   (program: string, survives: Survives, report: "report" | "none", overrides: ReadonlyArray<string>) =>
@@ -44,12 +46,14 @@ const wholes = async (program: string, place: string, url: string): Promise<Read
     ["ledger", "none", [], redis],
     ["checkpoint", "report", [], {}]
   ] as const
-  const targets: Array<Target> = []
-  for (const [survives, report, overrides, environment] of kinds) {
-    const name = join(place, `whole-${targets.length}`)
-    targets.push(await whole(command(program, survives, report, overrides), name, `${name}.log`, environment))
-  }
-  return targets
+  return Promise.all(
+    kinds.map(async ([survives, report, overrides, environment], i) => {
+      const name = join(place, `whole-${i}`)
+      const own = environment === redis ? { GRADUS_REDIS: `${url}/${i}` } : environment
+      const target = await whole(command(program, survives, report, overrides), name, `${name}.log`, own)
+      return environment === redis ? { ...target, environment: redis, leaseMillis: 1000 * LEASE_SECONDS } : target
+    })
+  )
 }
 
 /** A database of its own for whoever works at the same time: one database holds one set of runs, and these all have one name. */
@@ -58,54 +62,59 @@ const inLane = (target: Target, lane: number): Target => {
   return url === undefined ? target : { ...target, environment: { GRADUS_REDIS: `${url}/${lane + 1}` } }
 }
 
+type Store = keyof typeof LANES
+const STORES = ["files", "redis"] as const
+
 const isOnRedis = ({ environment }: Target): boolean => environment?.["GRADUS_REDIS"] !== undefined
 
-/** Kills `count` times; each chain is seeded by its place. A chain that ends wrong leaves its directory. */
-export const kills = async (count: number, seed: number) => {
+/**
+ * Kills `count` times, half of them on each store; each chain is seeded by its place. Those at any time come on top, unless `counted` says otherwise. A chain that
+ * ends wrong leaves its directory.
+ */
+export const kills = async (count: number, seed: number, counted: (death: string) => boolean = isNamed) => {
   const place = mkdtempSync(join(tmpdir(), "gradus-kills-"))
   const started = performance.now()
   await using server = await redisServer()
   using program = await bundled("simulatedRun.ts")
   const targets = await wholes(program.file, place, server.url)
   const kinds = [...new Set(targets.flatMap(({ moments }) => moments))]
-  const left = new Set(Seed.stream(Seed.child(Seed.root(seed), "order")).shuffle([...kinds]))
-  /** A moment of a target at which no chain has begun yet, as long as there is one; so every moment has its turn. */
-  const firstOf = ({ moments }: Target, stream: Seed.Stream): string => {
-    const known = new Set(moments)
-    const first = [...left].find((kind) => known.has(kind)) ?? moments[stream.below(moments.length)] ?? ""
-    left.delete(first)
-    return first
-  }
   const chains: Array<Chain> = []
-  let [done, next, onRedis] = [0, 0, 0]
-  const work = async (lane: number): Promise<void> => {
-    // kills at any time come on top of those at a named moment
-    while (done < count) {
+  const deaths: Record<Store, Array<string>> = { files: [], redis: [] }
+  let next = 0
+  const work = async (store: Store, lane: number, schedule: Schedule): Promise<void> => {
+    const here = targets.filter((target) => isOnRedis(target) === (store === "redis"))
+    for (let done = 0; done < count / 2; done = deaths[store].filter(counted).length) {
       const number = next++
       const runs = join(place, `runs-${number}`)
       const stream = Seed.stream(Seed.child(Seed.root(seed), "chain", number))
-      const target = targets[number % targets.length]
+      const target = here[number % here.length]
       if (target === undefined) throw new Error("no run to compare with")
-      const most = Math.max(1, Math.min(MOST, count - done))
-      const made = await chain(inLane(target, lane), runs, firstOf(target, stream), most, stream)
-      done += made.deaths.filter(isNamed).length
-      if (isOnRedis(target)) onRedis += made.deaths.length
+      const most = Math.max(1, Math.min(MOST, Math.ceil((count / 2 - done) / LANES[store])))
+      const made = await chain(inLane(target, lane), runs, schedule, most, stream)
+      deaths[store].push(...made.deaths)
       chains.push(made)
       if (made.broken === undefined) rmSync(runs, { recursive: true, force: true })
-      if (number % 20 === 19) process.stderr.write(`${done} kills\n`)
+      process.stderr.write(`${deaths.files.length} kills on files, ${deaths.redis.length} on Redis\n`)
     }
   }
-  const lanes = Promise.all(Array.from({ length: JOBS }, (_, lane) => work(lane)))
+  const lanes = Promise.all(
+    STORES.flatMap((store) => {
+      // on each store every kind of moment has its turn
+      const schedule = new Schedule(Seed.stream(Seed.child(Seed.root(seed), "order", store)))
+      return Array.from({ length: LANES[store] }, (_, lane) => work(store, lane, schedule))
+    })
+  )
   const [, serverKills] = await server.troubled(Seed.stream(Seed.child(Seed.root(seed), "redis")), lanes)
   const { counts, wrong } = tally(chains, kinds)
   if (wrong.length === 0) rmSync(place, { recursive: true, force: true })
   const seconds = (performance.now() - started) / 1000
   return {
     seconds,
-    held: wrong.length === 0 && counts["kills at named moments"] >= count,
+    held: wrong.length === 0 && chains.flatMap((one) => one.deaths).filter(counted).length >= count,
     counts: {
       ...counts,
-      "kills of runs on Redis": onRedis,
+      "kills of runs on Redis": deaths.redis.length,
+      "moments killed at on Redis": new Set(deaths.redis.filter(isNamed).map(kindOf)).size,
       "kills of redis-server while they ran": serverKills,
       "bound on a kill's failure": bound(counts.kills),
       "kills a minute": Math.round((60 * counts.kills) / seconds)

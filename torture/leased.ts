@@ -4,7 +4,8 @@ import { type Death, type Ended, run } from "./victim.ts"
 /** After so long a dead owner's run is another's. */
 export const LEASE_SECONDS = 1.5
 const PATIENCE_MILLIS = 30_000
-const PAUSE_MILLIS = 200
+/** Most of a lease: each try is a start. */
+const PAUSE_MILLIS = 700 * LEASE_SECONDS
 /** Who comes too early, who lost its lease while the server was away, who begins while it is away: each is told that the same command goes on. */
 const AGAIN = [
   "another process is working on",
