@@ -1,6 +1,7 @@
 /**
  * The program `gradus` with a simulated policy behind it: `node torture/simulatedGradus.ts worker --redis …`, `sweep run …`. Its stores are the real ones, and so are its
- * processes; only what a policy answers is simulated. `GRADUS_SLOW=<milliseconds>` makes each generation take so long.
+ * processes; only what a policy answers is simulated. `GRADUS_SLOW=<milliseconds>` makes each generation take so long,
+ * `GRADUS_PATIENCE=<seconds>` is how long a Redis that is away is waited for.
  */
 import { Engines } from "@gradus/cli/Engines"
 import { exitCodeOf, messageOf } from "@gradus/cli/ExitCode"
@@ -20,6 +21,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 
 const slow = Number(process.env["GRADUS_SLOW"] ?? 0)
+const patience = process.env["GRADUS_PATIENCE"] === undefined ? undefined : Number(process.env["GRADUS_PATIENCE"])
 
 /** Waits before each generation, so that a test can stop a process in the middle. */
 const slowly = Layer.effect(
@@ -38,7 +40,7 @@ const simulated = Layer.succeed(Engines, {
   // asked for before a cell is tried, and never started
   python: process.execPath,
   lease: embeddedLease,
-  store,
+  store: (place, lease) => store(place, lease, patience),
   scorer: absent("scorer"),
   ledger: absent("ledger"),
   trainer: absent("trainer service"),

@@ -88,12 +88,13 @@ it.live("a judge that accepts and never answers: its completions are unscored, e
       assert.strictEqual(metrics["unscored"], metrics["judge/failed"])
       for (const outcome of outcomes) if (outcome.scored === 0) assert.isUndefined(outcome.advantage)
     }
-    // the calls of a step hang together, each until its deadline: one after the other every step would take two of them at least
+    // the calls of a step hang together, each until its deadline: one after the other every step would take two of them at least. A machine whose cores
+    // are all taken may hold a step up by more than the half second that is allowed for, but not every one
     const scored = eventsOf(readFileSync(join(dir, "timings.ndjson"), "utf8")).flatMap(({ seconds, stage, step }) =>
       stage === "train" && dark.some((one) => one.step === step) ? [seconds.score] : []
     )
     assert.strictEqual(scored.length, dark.length)
     assert.isAtLeast(Math.max(...scored), 2)
-    assert.isBelow(Math.min(...scored), 2 * 2)
+    assert.isAtMost(Math.min(...scored), 1.1 * 2 + 0.5)
   }).pipe(Effect.provide(ChatServer.layer(honest)))
 )

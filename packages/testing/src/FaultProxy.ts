@@ -21,7 +21,7 @@ export type ProxyFault =
   | { readonly kind: "reset_mid_body" }
   /** Seen: the body comes in pieces with pauses, `ms` in all. */
   | { readonly kind: "slow"; readonly ms: number }
-  /** Unseen: nothing is ever answered. */
+  /** Unseen: nothing is ever answered; the proxy takes the time until the client leaves. */
   | { readonly kind: "hang" }
   /** Seen: the answer comes `ms` later, when the client may have left and asked again. */
   | { readonly kind: "late"; readonly ms: number }
@@ -49,6 +49,12 @@ export interface FaultProxyOptions {
   /** Origin of the server behind, without a path. */
   readonly upstream: string
   readonly fault: (request: Proxied) => ProxyFault | undefined
+}
+
+/** A request that was never answered: when it came and when its client left, by the monotonic clock, milliseconds. */
+interface HungWait {
+  readonly from: number
+  readonly to: number
 }
 
 interface Answered {
@@ -111,7 +117,8 @@ const spoil = async (
   fault: ProxyFault | undefined,
   response: Http.ServerResponse,
   ask: () => Promise<Answered>,
-  close: (ms: number) => void
+  close: (ms: number) => void,
+  hung: (wait: HungWait) => void
 ): Promise<void> => {
   const socket = response.socket
   switch (fault?.kind) {
@@ -148,8 +155,11 @@ const spoil = async (
       response.end()
       return
     }
-    case "hang":
+    case "hang": {
+      const from = performance.now()
+      response.once("close", () => hung({ from, to: performance.now() }))
       return
+    }
     case "late":
       give(response, await ask().then(async (answer) => (await pause(fault.ms), answer)))
       return
@@ -217,6 +227,7 @@ export const start = async ({ fault, upstream }: FaultProxyOptions) => {
   const origin = new URL(upstream)
   let requests = 0
   const faults: Record<string, number> = {}
+  const waits: Array<HungWait> = []
   let stopped = false
   const server = createServer((incoming, response) => {
     const index = requests++
@@ -224,7 +235,13 @@ export const start = async ({ fault, upstream }: FaultProxyOptions) => {
       .then(async (body) => {
         const spoilt = fault({ method: incoming.method ?? "", path: incoming.url ?? "", index, body })
         if (spoilt !== undefined) faults[spoilt.kind] = (faults[spoilt.kind] ?? 0) + 1
-        await spoil(spoilt, response, () => forward(origin, incoming, body), close)
+        await spoil(
+          spoilt,
+          response,
+          () => forward(origin, incoming, body),
+          close,
+          (wait) => void waits.push(wait)
+        )
       })
       // the server behind is gone, or the client has left: either way this connection is of no more use
       .catch(() => response.socket?.destroy())
@@ -246,6 +263,8 @@ export const start = async ({ fault, upstream }: FaultProxyOptions) => {
     url: `http://127.0.0.1:${port}`,
     requests: () => requests,
     faults: (): Readonly<Record<string, number>> => ({ ...faults }),
+    /** How long clients waited for what hung, until they left. */
+    waits: (): ReadonlyArray<HungWait> => [...waits],
     stop: async () => {
       stopped = true
       server.closeAllConnections()

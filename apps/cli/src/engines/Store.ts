@@ -9,10 +9,21 @@ import type { StorePlace, StoreServices } from "../Engines.ts"
 
 const LEASE_SECONDS = 15
 
-/** Opens the store. A Redis that would forget is refused here. */
-export const store = (place: StorePlace, lease = LEASE_SECONDS): Layer.Layer<StoreServices, StoreError> => {
+/** How long who is in the middle of something waits for a Redis that is away. */
+const PATIENCE_SECONDS = 60
+
+/** Opens the store. A Redis that would forget is refused here. All times are seconds. */
+export const store = (
+  place: StorePlace,
+  lease = LEASE_SECONDS,
+  patience = PATIENCE_SECONDS
+): Layer.Layer<StoreServices, StoreError> => {
   const time = Duration.seconds(lease)
   return place.kind === "redis"
-    ? RedisStore.layer({ url: Redacted.value(place.url), ...RedisStore.timesOf(time) })
+    ? RedisStore.layer({
+        url: Redacted.value(place.url),
+        ...RedisStore.timesOf(time),
+        patience: Duration.seconds(patience)
+      })
     : SqliteStore.layer({ file: place.file, lock: time })
 }
