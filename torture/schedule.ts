@@ -10,6 +10,7 @@ export interface Turn {
 
 /** A kind may be behind a run that begins again (what is written once is there already): after so many turns without a kill it has had its turn. */
 const MISSES = 3
+const A_TURN = 2
 
 export class Schedule {
   private readonly turns = new Map<string, number>()
@@ -24,15 +25,21 @@ export class Schedule {
   }
 
   private rank(kind: string): number {
-    return 2 * (this.turns.get(kind) ?? 0) + (this.isFirst(kind) ? 0 : 1)
+    return A_TURN * (this.turns.get(kind) ?? 0) + (this.isFirst(kind) ? 0 : 1)
+  }
+
+  private least(kinds: ReadonlyArray<string>): number {
+    return Math.min(...new Set(kinds).values().map((kind) => this.rank(kind)))
   }
 
   /**
    * Chooses a moment of a run at or after the place `from`, of a run that may be killed `left` times more: these are spread over the places that are left, so that a
-   * run is killed from its first write to its last. Undefined when all that is due lies behind: the run may finish then.
+   * run is killed from its first write to its last. When all that is due lies behind, what lies ahead
+   * may have one turn more than that. Undefined when it had: the run may finish then.
    */
   choose(moments: ReadonlyArray<string>, from: number, left: number): Turn | undefined {
-    const least = Math.min(...new Set(moments).values().map((kind) => this.rank(kind)))
+    const least = this.least(moments.slice(from))
+    if (least > this.least(moments) + A_TURN) return undefined
     const times = new Map<string, number>()
     const due = moments.slice(from).flatMap((kind, i) => {
       const time = times.get(kind) ?? 0

@@ -18,6 +18,8 @@ const LEASE = Duration.seconds(LEASE_SECONDS)
 const [manifestFile = "", runs = "", survives = "", report = "", ...overrides] = process.argv.slice(2)
 const { GRADUS_KILL_AT, GRADUS_KILL_LOG, GRADUS_REDIS } = process.env
 const point = GRADUS_KILL_AT === undefined ? undefined : KillPoint.parse(GRADUS_KILL_AT)
+// a moment that cannot be read would be a kill that never comes, without a word
+if (GRADUS_KILL_AT !== undefined && point === undefined) throw new Error(`${GRADUS_KILL_AT} is not <moment>#<n>`)
 /** Loaded where it is asked for: a process that dies at once is mostly its start. */
 const inRedis = (url: string) =>
   Layer.unwrap(

@@ -25,9 +25,17 @@ export const nameOf = ({ name, when }: Moment): string => `${name}:${when}`
 
 const basename = (file: string): string => file.slice(file.lastIndexOf("/") + 1)
 
-/** The kind of a file: its name without numbers and without the marks of a file aside. Folders that are moved are artifacts, and figures are one kind. */
+/** What runs share is written aside under the name of the run that writes it. */
+const OF_A_RUN = /^(.+)\.[A-Za-z0-9][\w-]*--[0-9a-f]{12}$/
+
+/**
+ * The kind of a file: its name without numbers and without the marks of a file aside. Folders that are moved are artifacts, figures are one kind, and what runs
+ * share is told from what is a run's own (`shared.profile.parquet`).
+ */
 export const kindOf = (file: string): string => {
-  const name = basename(file).replace(/^\.(.*)\.tmp$/, "$1")
+  const name = basename(file)
+    .replace(/^\.(.*)\.tmp$/, "$1")
+    .replace(OF_A_RUN, "shared.$1")
   if (/^[0-9a-f]{64}$/.test(name)) return "artifact"
   if (/\.(vl\.json|svg)$/.test(name)) return "figure"
   // an evaluation's files are named by their step alone

@@ -80,4 +80,19 @@ describe("the moments of a disk", () => {
     for (const text of ["", "step_generated", "step_generated:torn#0", "step_generated:torn#x", "a b#1"])
       assert.isUndefined(KillPoint.parse(text))
   })
+
+  it("are named for the kind of a file, so that each can be asked for, whatever run it belongs to", () => {
+    const kinds = {
+      "/runs/torture--9520c9cf191b/.owner-2/.rollouts.parquet.tmp": "rollouts.parquet",
+      "/runs/.artifacts/profile/.ab12.profile.parquet.torture--9520c9cf191b.tmp": "shared.ab.profile.parquet",
+      "/runs/.artifacts/warmup/ab/.warmup.json.my-run_2--9520c9cf191b.tmp": "shared.warmup.json",
+      "/runs/.artifacts/warmup/ab/warmup.json": "warmup.json",
+      "/runs/torture--9520c9cf191b/steps/000003/update_1.arrow": "update.arrow",
+      "/runs/torture--9520c9cf191b/eval/hard/000003.parquet": "eval.parquet"
+    }
+    for (const [file, kind] of Object.entries(kinds)) {
+      assert.strictEqual(DiskMoments.kindOf(file), kind)
+      assert.strictEqual(KillPoint.parse(`${kind}:moved#1`)?.moment, `${kind}:moved`)
+    }
+  })
 })
