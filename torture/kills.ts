@@ -108,6 +108,8 @@ export const kills = async (count: number, seed: number, counted: (death: string
   const { counts, wrong } = tally(chains, kinds)
   if (wrong.length === 0) rmSync(place, { recursive: true, force: true })
   const seconds = (performance.now() - started) / 1000
+  const killed = new Set([...deaths.files, ...deaths.redis].map(kindOf))
+  const never = kinds.filter((kind) => !killed.has(kind))
   return {
     seconds,
     held: wrong.length === 0 && chains.flatMap((one) => one.deaths).filter(counted).length >= count,
@@ -119,7 +121,7 @@ export const kills = async (count: number, seed: number, counted: (death: string
       "bound on a kill's failure": bound(counts.kills),
       "kills a minute": Math.round((60 * counts.kills) / seconds)
     },
-    details: wrong.slice(0, 20)
+    details: wrong.length === 0 ? { never } : wrong.slice(0, 20)
   }
 }
 

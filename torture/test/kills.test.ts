@@ -14,7 +14,7 @@ describe("kill -9 anywhere, then the same command", () => {
     assert.isAtLeast(counts["kills of runs on Redis"], 100)
     assert.isAtLeast(counts.kills - counts["kills of runs on Redis"], 100)
     // a kind of moment has its second kill on a store when all have had their first
-    assert.isAtLeast(counts["moments killed at on Redis"], 60)
+    assert.isAtLeast(counts["moments killed at on Redis"], 50)
     assert.isAtLeast(counts["moments killed at"], 90)
     assert.isTrue(held)
   })
