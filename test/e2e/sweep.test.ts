@@ -62,6 +62,27 @@ describe("gradus sweep, without a model", () => {
     assert.include(ended.stderr, `${file}:4:12 seeds[1]: seed 1 is listed twice`)
     assert.include(ended.stderr, `${file}:5:16 axes[0].grid.seed: seeds are an axis of their own`)
   })
+
+  it("reports on no set that nobody reads, and prints no array without tasks", async () => {
+    const { file, write } = sweepFile(`seeds: [1]\n${grid}metric: {set: nonsense}\n`)
+    const runs = directory()
+    for (const command of ["plan", "report"]) {
+      const ended = await gradus("sweep", command, file, "--runs", runs)
+      assert.strictEqual(ended.code, 2)
+      assert.include(ended.stderr, `${file}:7:15 metric.set: \`nonsense\` is no evaluation set of the questions`)
+    }
+    write(`seeds: [1]\n${grid}`)
+    for (const flags of [
+      ["--tasks", "0"],
+      ["--tasks", "-1"],
+      ["--tasks", "2", "--at-once", "0"]
+    ]) {
+      const ended = await gradus("sweep", "slurm", file, "--runs", runs, ...flags)
+      assert.strictEqual(ended.code, 2)
+      assert.include(ended.stderr, "at least 1")
+      assert.notInclude(ended.stdout, "--array")
+    }
+  })
 })
 
 describe("gradus sweep on hosts that share a Redis", () => {

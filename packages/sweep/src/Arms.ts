@@ -1,5 +1,5 @@
 /** The axes of a sweep multiplied out: every arm with its name and its settings, each of which knows where it was written. Pure. */
-import { canonicalJson } from "@gradus/domain/Digest"
+import { canonicalJson, ofJson } from "@gradus/domain/Digest"
 import * as Seed from "@gradus/domain/Seed"
 import type { ManifestIssue } from "@gradus/manifest/ManifestInvalid"
 import { childAt, type Entry, nodeAt, type Path, type Place, type Tree, toValue } from "@gradus/manifest/Tree"
@@ -23,6 +23,9 @@ const MOST_ARMS = 100_000
 
 /** A name longer than this is cut. */
 const WIDEST = 60
+
+/** So many digits of a digest tell arms apart whose names came out equal. */
+const DIGITS = 12
 
 const entriesOf = (tree: Tree | undefined): ReadonlyArray<readonly [string, Entry]> =>
   tree?.kind === "map" ? [...tree.entries] : []
@@ -90,6 +93,17 @@ const product = (axes: ReadonlyArray<ReadonlyArray<Arm>>): ReadonlyArray<Arm> =>
     [{ name: "", settings: [] }]
   )
 
+/** Arms are told apart by their names. Where these came out equal, since values were cut or differ only in their type, what is set says which is which. */
+const named = (arms: ReadonlyArray<Arm>): ReadonlyArray<Arm> => {
+  const counts = new Map<string, number>()
+  for (const { name } of arms) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return arms.map((arm) => {
+    if (counts.get(arm.name) === 1) return arm
+    const set = ofJson(arm.settings.map(({ name, value }) => [name, toValue(value)]))
+    return { ...arm, name: `${arm.name} #${set.slice(0, DIGITS)}` }
+  })
+}
+
 const grid = (tree: Tree, within: Path): Points => Result.map(allOf(valuesOf(tree, within)), product)
 
 const list = (tree: Tree, within: Path): Points =>
@@ -154,8 +168,8 @@ const random = (
 ): Points => {
   const node = childAt(tree, "parameters")
   const place = (name: string): Place => nodeAt(tree, ["parameters", name])?.at ?? tree.at
-  const named = Object.entries<Distribution>(spec.parameters)
-  const problems = named.flatMap(([name, distribution]) => {
+  const parameters = Object.entries<Distribution>(spec.parameters)
+  const problems = parameters.flatMap(([name, distribution]) => {
     const problem = distributionProblem(distribution)
     return problem === undefined ? [] : [issueAt(place(name), [...within, "parameters", name], problem)]
   })
@@ -165,7 +179,7 @@ const random = (
     Array.from({ length: spec.draws }, (_, index) =>
       Result.map(
         allOf(
-          named.map(([name, distribution]) => {
+          parameters.map(([name, distribution]) => {
             const key = entriesOf(node).find(([own]) => own === name)?.[1].key ?? tree.at
             const value = treeOf(draw(distribution, Seed.child(seed, name, index)), place(name))
             return Result.mapError(setting(name, value, key, [...within, "parameters"]), (one) => [one])
@@ -210,7 +224,7 @@ export const armsOf = (spec: SweepSpec, tree: Tree): Points => {
   const count = axes.success.reduce((all, points) => all * points.length, 1)
   if (count * spec.seeds.length > MOST_ARMS)
     return Result.fail([issueAt(tree.at, ["axes"], `make ${count * spec.seeds.length} cells; at most ${MOST_ARMS}`)])
-  const arms = product(axes.success).map((arm) => ({
+  const arms = named(product(axes.success)).map((arm) => ({
     name: arm.name === "" ? "base" : arm.name,
     settings: [...common.success, ...arm.settings]
   }))

@@ -13,6 +13,8 @@ import { issueAt } from "./SweepIssue.ts"
 export interface Sweep {
   readonly spec: SweepSpec
   readonly arms: ReadonlyArray<Arm>
+  /** The sweep as written, for the places of mistakes that only its base shows. */
+  readonly tree: Tree
 }
 
 const decode = Schema.decodeUnknownResult(SweepSpec)
@@ -44,6 +46,9 @@ const rungsOutOfOrder = (spec: SweepSpec, tree: Tree): ReadonlyArray<ManifestIss
     : [issueAt(nodeAt(tree, ["early_stop", "rungs"])?.at ?? tree.at, ["early_stop", "rungs"], "must rise")]
 }
 
+/** The arm that others are compared with: the first where none is named. */
+export const baselineOf = ({ arms, spec }: Pick<Sweep, "arms" | "spec">): string => spec.baseline ?? arms[0]?.name ?? ""
+
 /** Reads a sweep. Fails with ManifestInvalid. */
 export const readSweep = ({ file, text }: ManifestSource): Result.Result<Sweep, ManifestInvalid> => {
   const tree = parse({ kind: "file", file }, text)
@@ -58,5 +63,5 @@ export const readSweep = ({ file, text }: ManifestSource): Result.Result<Sweep, 
     ...(Result.isFailure(arms) ? arms.failure : baselineUnknown(spec, arms.success, tree.success))
   ]
   if (Result.isFailure(arms) || issues.length > 0) return Result.fail(invalid(unique(issues)))
-  return Result.succeed({ spec, arms: arms.success })
+  return Result.succeed({ spec, arms: arms.success, tree: tree.success })
 }

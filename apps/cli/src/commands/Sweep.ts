@@ -242,10 +242,11 @@ export const report = Effect.fn("gradus.sweep.report")(function* (
   const { comparisonLines } = yield* Effect.promise(() => import("../ComparisonLines.ts"))
   const record = yield* sweepRecord(planned.spec, made, place)
   const sets = [...new Set(record.cells.flatMap(({ result }) => result.curve.map(({ set }) => set)))]
-  if (options.metric !== undefined && !sets.includes(options.metric))
-    return yield* new UsageError({ reason: `no cell read the set ${options.metric}; there are ${sets.join(", ")}` })
   const at = reportPlace(place, options.metric)
   const metric = options.metric === undefined ? record.metric : { set: options.metric }
+  // the page of a sweep of which nothing is finished says just that
+  if (!sets.includes(metric.set) && (options.metric !== undefined || record.cells.length > 0))
+    return yield* new UsageError({ reason: `no cell read the set ${metric.set}; there are ${sets.join(", ")}` })
   const comparison = yield* writeReport({ ...record, metric }, at)
   if (options.json) return yield* printJson({ report: at.report, cells: record.cells.length, ...comparison })
   for (const line of comparisonLines(comparison)) yield* print(line)
@@ -261,9 +262,22 @@ export interface SlurmCommandOptions extends SweepOptions {
   readonly partition: string | undefined
 }
 
+/** Slurm would take the script and fail at it, or do nothing. */
+const checkSlurm = Effect.fnUntraced(function* ({ atOnce, cpus, gpus, tasks }: SlurmCommandOptions) {
+  const least = [
+    ["--tasks", tasks, 1],
+    ["--at-once", atOnce ?? 1, 1],
+    ["--cpus", cpus, 1],
+    ["--gpus", gpus, 0]
+  ] as const
+  for (const [flag, given, low] of least)
+    if (given < low) return yield* new UsageError({ reason: `${flag} ${given}: at least ${low}` })
+})
+
 /** Prints an array job for `sbatch`. */
 export const slurm = Effect.fn("gradus.sweep.slurm")(function* (options: SlurmCommandOptions) {
   const path = yield* Path.Path
+  yield* checkSlurm(options)
   const { place, planned } = yield* stored(options)
   const { slurmScript } = yield* Effect.promise(() => import("@gradus/sweep/Slurm"))
   const { atOnce, cpus, gpus, partition, tasks, time } = options
