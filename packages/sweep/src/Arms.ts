@@ -1,41 +1,23 @@
 /** The axes of a sweep multiplied out: every arm with its name and its settings, each of which knows where it was written. Pure. */
-import { canonicalJson, ofJson } from "@gradus/domain/Digest"
+import { canonicalJson } from "@gradus/domain/Digest"
 import * as Seed from "@gradus/domain/Seed"
 import type { ManifestIssue } from "@gradus/manifest/ManifestInvalid"
 import { childAt, type Entry, nodeAt, type Path, type Place, type Tree, toValue } from "@gradus/manifest/Tree"
 import * as Result from "effect/Result"
+import { type Arm, named, shown } from "./ArmName.ts"
 import { distributionProblem, draw } from "./Draw.ts"
 import { overlaps, setting, type SweepSetting } from "./Setting.ts"
 import type { Distribution, SweepSpec } from "./Spec.ts"
 import { issueAt } from "./SweepIssue.ts"
-
-/** A point of one axis, or of their product. */
-export interface Arm {
-  /** What it is called in tables and charts: the names of its points. */
-  readonly name: string
-  readonly settings: ReadonlyArray<SweepSetting>
-}
 
 type Points = Result.Result<ReadonlyArray<Arm>, ReadonlyArray<ManifestIssue>>
 
 /** More arms than this are a mistake, and would not fit a plan. */
 const MOST_ARMS = 100_000
 
-/** A name longer than this is cut. */
-const WIDEST = 60
-
-/** So many digits of a digest tell arms apart whose names came out equal. */
-const DIGITS = 12
-
 const entriesOf = (tree: Tree | undefined): ReadonlyArray<readonly [string, Entry]> =>
   tree?.kind === "map" ? [...tree.entries] : []
 const itemsOf = (tree: Tree | undefined): ReadonlyArray<Tree> => (tree?.kind === "list" ? tree.items : [])
-
-const shown = (name: string, value: Tree): string => {
-  const plain = toValue(value)
-  const text = typeof plain === "string" ? plain : JSON.stringify(plain)
-  return `${name}=${text.length > WIDEST ? `${text.slice(0, WIDEST)}…` : text}`
-}
 
 const allOf = <A>(
   results: ReadonlyArray<Result.Result<A, ReadonlyArray<ManifestIssue>>>
@@ -92,17 +74,6 @@ const product = (axes: ReadonlyArray<ReadonlyArray<Arm>>): ReadonlyArray<Arm> =>
     (before, points) => before.flatMap((arm) => points.map((point) => together([arm, point]))),
     [{ name: "", settings: [] }]
   )
-
-/** Arms are told apart by their names. Where these came out equal, since values were cut or differ only in their type, what is set says which is which. */
-const named = (arms: ReadonlyArray<Arm>): ReadonlyArray<Arm> => {
-  const counts = new Map<string, number>()
-  for (const { name } of arms) counts.set(name, (counts.get(name) ?? 0) + 1)
-  return arms.map((arm) => {
-    if (counts.get(arm.name) === 1) return arm
-    const set = ofJson(arm.settings.map(({ name, value }) => [name, toValue(value)]))
-    return { ...arm, name: `${arm.name} #${set.slice(0, DIGITS)}` }
-  })
-}
 
 const grid = (tree: Tree, within: Path): Points => Result.map(allOf(valuesOf(tree, within)), product)
 
