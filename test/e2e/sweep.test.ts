@@ -62,6 +62,27 @@ describe("gradus sweep, without a model", () => {
     assert.include(ended.stderr, `${file}:4:12 seeds[1]: seed 1 is listed twice`)
     assert.include(ended.stderr, `${file}:5:16 axes[0].grid.seed: seeds are an axis of their own`)
   })
+
+  it("reports on no set that nobody reads, and prints no array without tasks", async () => {
+    const { file, write } = sweepFile(`seeds: [1]\n${grid}metric: {set: nonsense}\n`)
+    const runs = directory()
+    for (const command of ["plan", "report"]) {
+      const ended = await gradus("sweep", command, file, "--runs", runs)
+      assert.strictEqual(ended.code, 2)
+      assert.include(ended.stderr, `${file}:7:15 metric.set: \`nonsense\` is no evaluation set of the questions`)
+    }
+    write(`seeds: [1]\n${grid}`)
+    for (const flags of [
+      ["--tasks", "0"],
+      ["--tasks", "-1"],
+      ["--tasks", "2", "--at-once", "0"]
+    ]) {
+      const ended = await gradus("sweep", "slurm", file, "--runs", runs, ...flags)
+      assert.strictEqual(ended.code, 2)
+      assert.include(ended.stderr, "at least 1")
+      assert.notInclude(ended.stdout, "--array")
+    }
+  })
 })
 
 describe("gradus sweep on hosts that share a Redis", () => {
@@ -132,11 +153,21 @@ describe("gradus sweep, with the real trainer", () => {
     const verified = lastLine(await gradus("sweep", "verify", smoke, "--runs", runs, "--json"))
     assert.deepInclude(verified, { checked: 2, changed: 0 })
     assert.include(verified.rerun.stages, "train")
+    const weights = join(runs, ".artifacts/policy", alone.digest.weights, "model.safetensors")
+    const bytes = readFileSync(weights)
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1)
+    writeFileSync(weights, bytes)
+    const altered = await gradus("sweep", "verify", smoke, "--runs", runs, "--no-rerun", "--json")
+    assert.strictEqual(altered.code, 1)
+    const { changed, changes, checked, missing } = JSON.parse(altered.stdout)
+    assert.deepStrictEqual([checked, missing, changed, changes[0].what], [2, 0, 1, "weights artifact"])
     const report = lastLine(await gradus("sweep", "report", smoke, "--runs", runs, "--json"))
     assert.isTrue(existsSync(report.report))
     assert.strictEqual(report.differences[0].equalTokens.interval, null)
     const hard = lastLine(await gradus("sweep", "report", smoke, "--runs", runs, "--metric", "hard", "--json"))
-    assert.strictEqual(hard.metric, "hard")
+    assert.deepStrictEqual([hard.metric, hard.differences[0].readings], ["hard", 2])
+    const said = await gradus("sweep", "report", smoke, "--runs", runs, "--metric", "hard")
+    assert.match(said.stdout, /at equal tokens .* of 1 pairs; two readings: a straight line between them\n/)
     assert.isTrue(existsSync(hard.report) && hard.report !== report.report)
     const cells = readdirSync(runs).filter((name) => name.startsWith("cell--"))
     assert.deepStrictEqual(readdirSync(join(runs, ".trainers")), ["0"])

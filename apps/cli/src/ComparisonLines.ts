@@ -1,4 +1,5 @@
 /** A comparison of arms for a terminal. */
+import { straightLine } from "@gradus/analytics/report/SweepRows"
 import type { PairedDifference } from "@gradus/analytics/statistics/pairedDifference"
 import type { Comparison } from "@gradus/analytics/sweep/compareArms"
 
@@ -22,7 +23,7 @@ export const comparisonLines = ({ arms, differences, metric }: Comparison): Read
     }),
     ...differences.flatMap((one) => [
       `${one.arm} - ${one.baseline}`,
-      `  at equal tokens   ${difference(one.equalTokens)}`,
+      `  at equal tokens   ${[difference(one.equalTokens), straightLine(one)].filter((text) => text !== undefined).join("; ")}`,
       `  at equal updates  ${difference(one.equalUpdates)}`
     ])
   ]

@@ -39,6 +39,17 @@ export const CellResult = Schema.Struct({
   /** Share of each step's groups without variance. */
   silent: Schema.Array(Schema.NullOr(Schema.Finite)),
   /** Determinism class of each stage. */
-  stages: Schema.Record(Schema.String, Schema.Literals(["bitwise", "seeded", "external"]))
+  stages: Schema.Record(Schema.String, Schema.Literals(["bitwise", "seeded", "external"])),
+  /** Where the run was made, from its lineage, which does not travel with the summary; absent in summaries from before it was kept. */
+  origin: Schema.optionalKey(
+    Schema.Struct({
+      /** null where the code was under no version control. */
+      commit: Schema.NullOr(Schema.String),
+      torch: Schema.String,
+      device: Schema.String,
+      /** The host's processor. */
+      processor: Schema.String
+    })
+  )
 })
 export type CellResult = typeof CellResult.Type

@@ -1,5 +1,5 @@
 /** Filter and plan: which questions are kept, and all batches before the first one is trained on. */
-import { ofJson } from "@gradus/domain/Digest"
+import { type Digest, ofJson } from "@gradus/domain/Digest"
 import type { PlannedBatch } from "@gradus/domain/Plan"
 import { FilterRow, type ProfileRow, type RatedQuestion } from "@gradus/domain/Profile"
 import * as Seed from "@gradus/domain/Seed"
@@ -69,6 +69,12 @@ const makePlan = (context: RunContext, pool: ReadonlyArray<RatedQuestion>): Curr
   })
 }
 
+/** Identifies what filter and plan are made of. */
+export const filterInput = (
+  { curriculum, filter: rule, train }: RunContext["manifest"],
+  profile: ReadonlyArray<ProfileRow>
+): Digest => ofJson({ profile, filter: rule, curriculum, train: train.prompts_per_step })
+
 /** Filters a profile, begins the course, and writes the plan of all batches; a second attempt finds the same ones. */
 export const filterAndPlan = Effect.fn("CurriculumStage.filterAndPlan")(function* (
   context: RunContext,
@@ -88,12 +94,6 @@ export const filterAndPlan = Effect.fn("CurriculumStage.filterAndPlan")(function
   yield* writeFile(directory.filter, yield* encodeRows(FilterRow, filtered.rows))
   if (!needsOutcomes(manifest.curriculum)) yield* writeFile(directory.plan, yield* encodePlan(made.batches))
   const dropped = profile.length - filtered.kept.length
-  const input = ofJson({
-    profile,
-    filter: manifest.filter,
-    curriculum: manifest.curriculum,
-    train: manifest.train.prompts_per_step
-  })
   const rows = {
     filter: stageRow("filter", { "filter/kept": filtered.kept.length, "filter/dropped": dropped }),
     plan: stageRow("plan", { "plan/batches": made.batches.length, "plan/questions": filtered.kept.length })
@@ -103,7 +103,7 @@ export const filterAndPlan = Effect.fn("CurriculumStage.filterAndPlan")(function
     journal.events().some((event) => event._tag === "stage_finished" && event.stage === stage)
       ? Effect.void
       : journal.commit({ _tag: "stage_finished", stage, input_digest: digest, reused: false, rows: [rows[stage]] })
-  yield* finish("filter", input)
+  yield* finish("filter", filterInput(manifest, profile))
   yield* finish("plan", planDigest(made.batches))
   yield* context.records.metrics(journal.events())
   const notes = [...said, ...made.notes]

@@ -4,35 +4,20 @@ import * as Seed from "@gradus/domain/Seed"
 import type { ManifestIssue } from "@gradus/manifest/ManifestInvalid"
 import { childAt, type Entry, nodeAt, type Path, type Place, type Tree, toValue } from "@gradus/manifest/Tree"
 import * as Result from "effect/Result"
+import { type Arm, named, shown } from "./ArmName.ts"
 import { distributionProblem, draw } from "./Draw.ts"
 import { overlaps, setting, type SweepSetting } from "./Setting.ts"
 import type { Distribution, SweepSpec } from "./Spec.ts"
 import { issueAt } from "./SweepIssue.ts"
-
-/** A point of one axis, or of their product. */
-export interface Arm {
-  /** What it is called in tables and charts: the names of its points. */
-  readonly name: string
-  readonly settings: ReadonlyArray<SweepSetting>
-}
 
 type Points = Result.Result<ReadonlyArray<Arm>, ReadonlyArray<ManifestIssue>>
 
 /** More arms than this are a mistake, and would not fit a plan. */
 const MOST_ARMS = 100_000
 
-/** A name longer than this is cut. */
-const WIDEST = 60
-
 const entriesOf = (tree: Tree | undefined): ReadonlyArray<readonly [string, Entry]> =>
   tree?.kind === "map" ? [...tree.entries] : []
 const itemsOf = (tree: Tree | undefined): ReadonlyArray<Tree> => (tree?.kind === "list" ? tree.items : [])
-
-const shown = (name: string, value: Tree): string => {
-  const plain = toValue(value)
-  const text = typeof plain === "string" ? plain : JSON.stringify(plain)
-  return `${name}=${text.length > WIDEST ? `${text.slice(0, WIDEST)}…` : text}`
-}
 
 const allOf = <A>(
   results: ReadonlyArray<Result.Result<A, ReadonlyArray<ManifestIssue>>>
@@ -154,8 +139,8 @@ const random = (
 ): Points => {
   const node = childAt(tree, "parameters")
   const place = (name: string): Place => nodeAt(tree, ["parameters", name])?.at ?? tree.at
-  const named = Object.entries<Distribution>(spec.parameters)
-  const problems = named.flatMap(([name, distribution]) => {
+  const parameters = Object.entries<Distribution>(spec.parameters)
+  const problems = parameters.flatMap(([name, distribution]) => {
     const problem = distributionProblem(distribution)
     return problem === undefined ? [] : [issueAt(place(name), [...within, "parameters", name], problem)]
   })
@@ -165,7 +150,7 @@ const random = (
     Array.from({ length: spec.draws }, (_, index) =>
       Result.map(
         allOf(
-          named.map(([name, distribution]) => {
+          parameters.map(([name, distribution]) => {
             const key = entriesOf(node).find(([own]) => own === name)?.[1].key ?? tree.at
             const value = treeOf(draw(distribution, Seed.child(seed, name, index)), place(name))
             return Result.mapError(setting(name, value, key, [...within, "parameters"]), (one) => [one])
@@ -210,7 +195,7 @@ export const armsOf = (spec: SweepSpec, tree: Tree): Points => {
   const count = axes.success.reduce((all, points) => all * points.length, 1)
   if (count * spec.seeds.length > MOST_ARMS)
     return Result.fail([issueAt(tree.at, ["axes"], `make ${count * spec.seeds.length} cells; at most ${MOST_ARMS}`)])
-  const arms = product(axes.success).map((arm) => ({
+  const arms = named(product(axes.success)).map((arm) => ({
     name: arm.name === "" ? "base" : arm.name,
     settings: [...common.success, ...arm.settings]
   }))

@@ -42,9 +42,20 @@ export type PlanFile = typeof PlanFile.Type
 export const cellId = (manifest: Digest, seed: number, dataset: string): Digest =>
   ofJson({ format: 1, manifest, seed, dataset, stages: stageVersions })
 
-/** Identifies a plan: its cells in their order, and the rule that may end some early. */
-export const sweepDigest = (cells: ReadonlyArray<Cell>, earlyStop: SuccessiveHalving | null): Digest =>
-  ofJson({ format: 1, cells: cells.map(({ arm, id, seed }) => ({ id, arm, seed })), early_stop: earlyStop })
+/** A rule that may end arms early, with all that it decides by: the set whose readings it ranks, and the arm that always goes on. */
+export interface EarlyStop {
+  readonly rule: SuccessiveHalving
+  readonly metric: string
+  readonly baseline: string
+}
+
+/** Identifies a plan: its cells in their order and, where a rule may end some early, what this decides by. */
+export const sweepDigest = (cells: ReadonlyArray<Cell>, early: EarlyStop | null): Digest =>
+  ofJson({
+    format: 1,
+    cells: cells.map(({ arm, id, seed }) => ({ id, arm, seed })),
+    early_stop: early === null ? null : { ...early.rule, metric: early.metric, baseline: early.baseline }
+  })
 
 /** How cells are named in directories and for people. */
 export const shortId = (id: string): string => id.slice(0, 16)

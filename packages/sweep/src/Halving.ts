@@ -34,12 +34,7 @@ export const scoreOf = (arm: string, readings: ReadonlyArray<number | null>): Ar
 }
 
 /** Keeps the best `ceil(keep * arms)`, at least one and the baseline always; ties go to the arm that stands first. Arms without a reading go last. */
-export const decide = (
-  rung: number,
-  scores: ReadonlyArray<ArmScore>,
-  keep: number,
-  baseline: string | undefined
-): RungDecision => {
+export const decide = (rung: number, scores: ReadonlyArray<ArmScore>, keep: number, baseline: string): RungDecision => {
   const count = Math.max(1, Math.ceil(keep * scores.length - 1e-9))
   const ranked = scores
     .map((score, index) => ({ ...score, index }))

@@ -8,13 +8,16 @@ import { identity, resolver } from "@gradus/manifest/Resolve"
 import { load as loadManifest } from "@gradus/manifest/service/Load"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ManifestUnreadable } from "@gradus/manifest/ManifestUnreadable"
-import { type Arm, unique } from "./Arms.ts"
+import type { Arm } from "./ArmName.ts"
+import { unique } from "./Arms.ts"
 import { Cell, cellId, type PlanFile, type SharedStage, sweepDigest } from "./Cell.ts"
-import { invalid, readSweep, type Sweep } from "./Read.ts"
+import { metricIssues } from "./MetricSet.ts"
+import { baselineOf, invalid, readSweep, type Sweep } from "./Read.ts"
 
 /** Two arms are the same cells under two names. */
 export class ArmsEqual extends Schema.TaggedError<ArmsEqual>()("ArmsEqual", {
@@ -121,6 +124,20 @@ const sharedOf = (cells: ReadonlyArray<Cell>): ReadonlyArray<SharedStage> => {
   return [...counts.values()]
 }
 
+/** The questions of arms and seeds, each read once: their digest, and the evaluation sets that they come with. */
+const questionsOf = (directory: string) => {
+  const known = new Map<string, { readonly digest: Digest; readonly sets: ReadonlyArray<string> }>()
+  return Effect.fnUntraced(function* (manifest: Manifest, key: string) {
+    const found = known.get(`${key}/${manifest.seed}`)
+    if (found !== undefined) return found
+    const seed = Seed.child(Seed.root(manifest.seed), "questions")
+    const { digest, sets } = yield* loadQuestions(manifest.questions, seed, directory)
+    const loaded = { digest, sets: Object.keys(sets.evaluation) }
+    known.set(`${key}/${manifest.seed}`, loaded)
+    return loaded
+  })
+}
+
 /** Weights by what makes them: the warm-up where there is one, else the policy of the manifest. */
 const noWeights = Digest.make("0".repeat(64))
 
@@ -137,15 +154,7 @@ export const planSweep = Effect.fn("Sweep.plan")(function* (file: string) {
 
   yield* checkRungs(file, sweep, arms)
 
-  const datasets = new Map<string, Digest>()
-  const datasetOf = Effect.fnUntraced(function* (manifest: Manifest, key: string, seed: number) {
-    const found = datasets.get(key)
-    if (found !== undefined) return found
-    const loaded = yield* loadQuestions(manifest.questions, Seed.child(Seed.root(seed), "questions"), base.directory)
-    datasets.set(key, loaded.digest)
-    return loaded.digest
-  })
-
+  const questions = questionsOf(base.directory)
   const stage = remembered<Digest>()
   const keyed = arms.map((arm) => ({
     ...arm,
@@ -153,16 +162,25 @@ export const planSweep = Effect.fn("Sweep.plan")(function* (file: string) {
     warmup: warmupDigest(arm.manifest, ""),
     profile: profileDigest(arm.manifest, "", "")
   }))
+  const sets = yield* Effect.forEach(keyed, (arm) =>
+    Effect.map(questions({ ...arm.manifest, seed: sweep.spec.seeds[0] }, arm.questions), (loaded) => loaded.sets)
+  )
+  const mistaken = metricIssues(sweep, sets)
+  if (mistaken.length > 0) return yield* invalid(mistaken)
+
   const cells: Array<Cell> = []
+  const manifests = new Map<string, Manifest>()
   for (const seed of sweep.spec.seeds)
     for (const arm of keyed) {
       const manifest = { ...arm.manifest, seed }
-      const dataset = yield* datasetOf(manifest, `${arm.questions}/${seed}`, seed)
+      const { digest: dataset } = yield* questions(manifest, arm.questions)
       const warm = manifest.warmup !== undefined && manifest.warmup.steps > 0
       const warmup = warm ? stage(`w/${arm.warmup}/${seed}`, () => warmupDigest(manifest, dataset)) : null
       const weights = warmup ?? noWeights
+      const id = cellId(arm.digest, seed, dataset)
+      manifests.set(id, manifest)
       cells.push({
-        id: cellId(arm.digest, seed, dataset),
+        id,
         arm: arm.name,
         seed,
         dataset_digest: dataset,
@@ -171,7 +189,8 @@ export const planSweep = Effect.fn("Sweep.plan")(function* (file: string) {
       })
     }
   const early_stop = sweep.spec.early_stop ?? null
-  const byName = new Map(arms.map((arm) => [arm.name, arm]))
+  const early =
+    early_stop === null ? null : { rule: early_stop, metric: sweep.spec.metric.set, baseline: baselineOf(sweep) }
   const planned: PlannedSweep = {
     ...sweep,
     file,
@@ -180,13 +199,14 @@ export const planSweep = Effect.fn("Sweep.plan")(function* (file: string) {
     plan: {
       format: 1,
       name: sweep.spec.name,
-      digest: sweepDigest(cells, early_stop),
+      digest: sweepDigest(cells, early),
       extends: null,
       early_stop,
       cells,
       shared: sharedOf(cells)
     },
-    manifestOf: (cell) => ({ ...(byName.get(cell.arm) as ResolvedArm).manifest, seed: cell.seed })
+    // by what a cell is, never by what it is called
+    manifestOf: ({ id }) => Option.getOrThrow(Option.fromUndefinedOr(manifests.get(id)))
   }
   return planned
 })

@@ -6,13 +6,16 @@ import { nodeAt, toValue, type Tree } from "@gradus/manifest/Tree"
 import { parse } from "@gradus/manifest/Yaml"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type Arm, armsOf, unique } from "./Arms.ts"
+import type { Arm } from "./ArmName.ts"
+import { armsOf, unique } from "./Arms.ts"
 import { SweepSpec } from "./Spec.ts"
 import { issueAt } from "./SweepIssue.ts"
 
 export interface Sweep {
   readonly spec: SweepSpec
   readonly arms: ReadonlyArray<Arm>
+  /** The sweep as written, for the places of mistakes that only its base shows. */
+  readonly tree: Tree
 }
 
 const decode = Schema.decodeUnknownResult(SweepSpec)
@@ -44,6 +47,9 @@ const rungsOutOfOrder = (spec: SweepSpec, tree: Tree): ReadonlyArray<ManifestIss
     : [issueAt(nodeAt(tree, ["early_stop", "rungs"])?.at ?? tree.at, ["early_stop", "rungs"], "must rise")]
 }
 
+/** The arm that others are compared with: the first where none is named. */
+export const baselineOf = ({ arms, spec }: Pick<Sweep, "arms" | "spec">): string => spec.baseline ?? arms[0]?.name ?? ""
+
 /** Reads a sweep. Fails with ManifestInvalid. */
 export const readSweep = ({ file, text }: ManifestSource): Result.Result<Sweep, ManifestInvalid> => {
   const tree = parse({ kind: "file", file }, text)
@@ -58,5 +64,5 @@ export const readSweep = ({ file, text }: ManifestSource): Result.Result<Sweep, 
     ...(Result.isFailure(arms) ? arms.failure : baselineUnknown(spec, arms.success, tree.success))
   ]
   if (Result.isFailure(arms) || issues.length > 0) return Result.fail(invalid(unique(issues)))
-  return Result.succeed({ spec, arms: arms.success })
+  return Result.succeed({ spec, arms: arms.success, tree: tree.success })
 }

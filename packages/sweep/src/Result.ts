@@ -71,7 +71,13 @@ export const resultOf = Effect.fn("Sweep.result")(function* (root: string, cell?
     curve: curveOf(yield* readings(directory), events),
     reward: generated.map(({ metrics }) => metrics["reward"] ?? null),
     silent: generated.map(({ metrics }) => metrics["frac_reward_zero_std"] ?? null),
-    stages: lineage.stages
+    stages: lineage.stages,
+    origin: {
+      commit: lineage.commit,
+      torch: lineage.trainer.torch,
+      device: lineage.trainer.device,
+      processor: lineage.hardware.cpu_model
+    }
   }
   return result
 })

@@ -16,6 +16,8 @@ export class SweepChanged extends Schema.TaggedError<SweepChanged>()("SweepChang
   removed: Schema.Int
 }) {
   override get message(): string {
+    if (this.added === 0 && this.removed === 0)
+      return `${this.file} has the cells of the plan of ${this.name} in another order, under other names or under another rule of early_stop; \`gradus sweep extend ${this.file}\` puts its plan in the place of that one`
     const change = `${this.file} adds ${this.added} cells to the plan of ${this.name} and takes ${this.removed} away`
     return this.removed === 0
       ? `${change}; \`gradus sweep extend ${this.file}\` makes them part of it`

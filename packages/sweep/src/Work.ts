@@ -14,6 +14,7 @@ import type { MakeEngines } from "./Engines.ts"
 import { decide, type HalvingFile, type RungDecision, scoreOf } from "./Halving.ts"
 import type { SweepPlace } from "./Place.ts"
 import type { PlannedSweep } from "./Plan.ts"
+import { baselineOf } from "./Read.ts"
 import { storedResult } from "./Result.ts"
 import { type Shard, shardOf } from "./Shard.ts"
 import { type CellContext, type CellOutcome, runCell } from "./RunCell.ts"
@@ -177,7 +178,7 @@ const decideRung = Effect.fnUntraced(function* <E>(
       (readings) => scoreOf(arm, readings)
     )
   )
-  return decide(rung, scores, keep, planned.spec.baseline)
+  return decide(rung, scores, keep, baselineOf(planned))
 })
 
 /** Works on a plan until every cell is finished, failed, or ended early. */

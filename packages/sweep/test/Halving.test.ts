@@ -22,8 +22,8 @@ describe("a rung", () => {
         [0.3, 2]
       ]
     )
-    assert.deepStrictEqual(decide(10, scores, 0.5, undefined).kept, ["a", "b"])
-    assert.deepStrictEqual(decide(10, scores, 0.25, undefined).kept, ["b"])
+    assert.deepStrictEqual(decide(10, scores, 0.5, "b").kept, ["a", "b"])
+    assert.deepStrictEqual(decide(10, scores, 0.25, "b").kept, ["b"])
     assert.deepStrictEqual(decide(10, scores, 0.01, "d"), {
       rung: 10,
       scores,
@@ -31,6 +31,27 @@ describe("a rung", () => {
       stopped: ["a", "c"]
     })
   })
+})
+
+describe("the baseline of a sweep that ends arms early", () => {
+  it.live("goes on to the end, also where it is not named and the weakest", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const root = yield* fs.makeTempDirectoryScoped()
+      yield* fs.writeFileString(path.join(root, "base.yaml"), base)
+      // the simulated policy is worst at the largest of these sets
+      yield* fs.writeFileString(
+        path.join(root, "sweep.yaml"),
+        "version: 1\nname: weak\nbase: base.yaml\nseeds: [1]\nearly_stop: {rule: successive_halving, rungs: [4]}\naxes:\n  - grid: {questions.heldout: [24, 6, 10]}\n"
+      )
+      const { place } = yield* sweep(path.join(root, "sweep.yaml"), path.join(root, "runs"))
+      const [decision] = (yield* readJson(HalvingFile, place.halving)).decisions
+      const [first, ...others] = decision?.scores.map(({ mean }) => mean ?? 0) ?? []
+      assert.isTrue(others.every((mean) => mean > (first ?? 1)))
+      assert.include(decision?.kept ?? [], "questions.heldout=24")
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
 })
 
 describe("a sweep that ends arms early", () => {

@@ -94,6 +94,59 @@ describe("a plan", () => {
   )
 })
 
+describe("an arm", () => {
+  it.effect("has its own manifest, however much its name is like another's", () =>
+    Effect.gen(function* () {
+      const questions = (letters: number) =>
+        `{kind: sorting, train: 48, heldout: 10, hard: 5, off_share: 0.25, hard_letters: [${letters}]}`
+      const planned = yield* planOf(
+        `version: 1\nname: n\nbase: base.yaml\nseeds: [1]\naxes: [{grid: {questions: [${questions(14)}, ${questions(16)}]}}]\n`
+      )
+      const letters = planned.plan.cells.map((cell) => {
+        const own = planned.manifestOf(cell).questions
+        return own.kind === "sorting" ? own.hard_letters : []
+      })
+      assert.deepStrictEqual(letters, [[14], [16]])
+      // also where a plan that is stored calls both the same
+      const [, second] = planned.plan.cells
+      if (second === undefined) throw new Error("no cell")
+      const own = planned.manifestOf({ ...second, arm: planned.plan.cells[0]?.arm ?? "" }).questions
+      assert.deepStrictEqual(own.kind === "sorting" && own.hard_letters, [16])
+    })
+  )
+})
+
+describe("the metric of a sweep", () => {
+  const early = "early_stop: {rule: successive_halving, rungs: [2]}\n"
+  it.effect("is a set that the questions have, and with early_stop the one that is read at its rungs", () =>
+    Effect.gen(function* () {
+      const nonsense = yield* Effect.flip(planOf(`${sweep}metric: {set: nonsense}\n`))
+      assert.match(
+        String(nonsense),
+        /sweep\.yaml:8:15 metric\.set: `nonsense` is no evaluation set of the questions; there are heldout \| hard/
+      )
+      const late = yield* Effect.flip(planOf(`${sweep}metric: {set: hard}\n${early}`))
+      assert.match(
+        String(late),
+        /sweep\.yaml:8:15 metric\.set: `hard` is not read at the rungs of early_stop: on the way only the first set is, `heldout`/
+      )
+      yield* planOf(`${sweep}metric: {set: hard}\n`)
+    })
+  )
+
+  it.effect("is part of the plan's digest where it decides what runs, and so is the baseline", () =>
+    Effect.gen(function* () {
+      const digest = (more: string) => Effect.map(planOf(sweep + more), ({ plan }) => plan.digest)
+      const plain = yield* digest("")
+      assert.strictEqual(yield* digest("metric: {set: hard}\nbaseline: uniform\n"), plain)
+      const ruled = yield* digest(early)
+      assert.notStrictEqual(ruled, plain)
+      assert.strictEqual(yield* digest(`${early}metric: {set: heldout}\nbaseline: gaussian\n`), ruled)
+      assert.notStrictEqual(yield* digest(`${early}baseline: uniform\n`), ruled)
+    })
+  )
+})
+
 describe("shards", () => {
   it.effect("take every cell once, and cells of one profile go together while there are enough of these", () =>
     Effect.gen(function* () {

@@ -67,6 +67,21 @@ axes:
     )
     assert.match(String(drawn[0]?.[0]), /^draw 1: /)
   })
+  it("give arms names of their own where a cut, or a value's type, would make them equal; other names stay as they are", () => {
+    const long = (letters: string) =>
+      `{kind: sorting, train: 48, heldout: 10, hard: 5, off_share: 0.25, hard_letters: [${letters}]}`
+    const names = arms(`axes: [{grid: {questions: [${long("14")}, ${long("16")}]}}]`).map(([name]) => String(name))
+    const cut = `questions=${JSON.stringify({ kind: "sorting", train: 48, heldout: 10, hard: 5, off_share: 0.25 }).slice(0, 60)}…`
+    for (const name of names) assert.match(name.replace(cut, ""), /^ #[0-9a-f]{12}$/)
+    assert.notStrictEqual(names[0], names[1])
+    assert.deepStrictEqual(
+      arms(`axes: [{grid: {questions: [${long("14")}]}}]`).map(([name]) => name),
+      [cut]
+    )
+    const typed = arms('axes: [{grid: {policy.path: [a, "1", 1]}}]').map(([name]) => String(name))
+    assert.strictEqual(typed[0], "policy.path=a")
+    assert.strictEqual(new Set(typed).size, 3)
+  })
   it("are one arm, `base`, where none is written", () => assert.deepStrictEqual(arms(""), [["base", {}]]))
 })
 

@@ -1,5 +1,7 @@
 /** Cells: run once, found again, shared, paired, failed, cancelled; whatever happens, nothing is lost and nothing done twice. */
 import { assert, describe, it } from "@effect/vitest"
+import { Lineage } from "@gradus/domain/Lineage"
+import { readJson } from "@gradus/experiment/AtomicFile"
 import { own } from "@gradus/experiment/Owner"
 import * as EmbeddedRunLease from "@gradus/store/EmbeddedRunLease"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -83,6 +85,18 @@ describe("a sweep", () => {
         assert.deepStrictEqual(second.done, { ran: 0, reused: 4, failed: 0, stopped: 0 })
         assert.strictEqual(asked, 0)
         assert.deepStrictEqual(yield* digests(second), yield* digests(first))
+        // a summary says where its run was made; one from before it did is read all the same, and its cell not run again
+        const fs = yield* FileSystem.FileSystem
+        const [cell] = first.plan.cells
+        if (cell === undefined) throw new Error("no cell")
+        const summary = first.place.result(cell.id)
+        const { origin, ...older } = JSON.parse(yield* fs.readFileString(summary))
+        const { torch } = yield* readJson(Lineage, `${first.place.cell(cell.id)}/lineage.json`).pipe(
+          Effect.map(({ trainer }) => trainer)
+        )
+        assert.deepStrictEqual(origin, { commit: null, torch, device: "simulated", processor: "none" })
+        yield* fs.writeFileString(summary, JSON.stringify(older))
+        assert.strictEqual((yield* sweep(file, runs)).done.reused, 4)
       })
     )
   )

@@ -5,6 +5,7 @@ import { type SweepPlace, sweepPlace } from "@gradus/sweep/Place"
 import { type PlannedSweep, planSweep } from "@gradus/sweep/Plan"
 import type { CellState } from "@gradus/sweep/Status"
 import { extendPlan, keepPlan } from "@gradus/sweep/Stored"
+import type { Verified } from "@gradus/sweep/Verify"
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
@@ -190,12 +191,17 @@ export const status = Effect.fn("gradus.sweep.status")(function* (options: Sweep
     )
 })
 
-/** Hashes everything again and runs the deterministic stages of a sampled cell again. */
+const rerunLine = ({ rerun }: Verified, asked: boolean): string => {
+  if (rerun !== null) return `run again: ${rerun.cell.slice(0, 16)} (${rerun.stages.join(", ")})`
+  return asked ? "no cell was run again: of none are the run here and all stages bitwise" : "no cell was run again"
+}
+
+/** Checks all files that are here, and runs a sampled cell again whose stages are all bitwise. */
 export const verify = Effect.fn("gradus.sweep.verify")(function* (options: SweepOptions & { readonly rerun: boolean }) {
   const { place, plan: made, planned } = yield* stored(options)
   const { verify: check } = yield* Effect.promise(() => import("@gradus/sweep/Verify"))
   const { lease } = yield* Engines
-  const { changed, checked, rerun, summaries } = yield* check({
+  const verified = yield* check({
     planned,
     plan: made,
     place,
@@ -203,14 +209,15 @@ export const verify = Effect.fn("gradus.sweep.verify")(function* (options: Sweep
     engines: yield* enginesFor(place, [], undefined),
     rerun: options.rerun
   }).pipe(Effect.provide(lease))
-  if (options.json) yield* printJson({ checked, changed: changed.length, summaries, rerun, changes: changed })
+  const { changed, checked, missing, rerun, summaries } = verified
+  if (options.json) yield* printJson({ checked, changed: changed.length, summaries, missing, rerun, changes: changed })
   else {
-    yield* print(`${checked} cells checked, ${summaries} of which only the summary is here, ${changed.length} changed`)
+    yield* print(
+      `of ${made.cells.length} cells: ${checked} checked with all their files, ${summaries} by their summary alone, ${missing} not finished; ${changed.length} changes`
+    )
     for (const { cell, expected, found, what } of changed)
       yield* print(`  ${cell.slice(0, 16)} ${what}: ${expected} became ${found}`)
-    yield* print(
-      rerun === null ? "no cell was run again" : `run again: ${rerun.cell.slice(0, 16)} (${rerun.stages.join(", ")})`
-    )
+    yield* print(rerunLine(verified, options.rerun))
   }
   if (changed.length > 0) return yield* new SweepIncomplete({ reason: `${changed.length} things have changed` })
 })
@@ -242,10 +249,11 @@ export const report = Effect.fn("gradus.sweep.report")(function* (
   const { comparisonLines } = yield* Effect.promise(() => import("../ComparisonLines.ts"))
   const record = yield* sweepRecord(planned.spec, made, place)
   const sets = [...new Set(record.cells.flatMap(({ result }) => result.curve.map(({ set }) => set)))]
-  if (options.metric !== undefined && !sets.includes(options.metric))
-    return yield* new UsageError({ reason: `no cell read the set ${options.metric}; there are ${sets.join(", ")}` })
   const at = reportPlace(place, options.metric)
   const metric = options.metric === undefined ? record.metric : { set: options.metric }
+  // the page of a sweep of which nothing is finished says just that
+  if (!sets.includes(metric.set) && (options.metric !== undefined || record.cells.length > 0))
+    return yield* new UsageError({ reason: `no cell read the set ${metric.set}; there are ${sets.join(", ")}` })
   const comparison = yield* writeReport({ ...record, metric }, at)
   if (options.json) return yield* printJson({ report: at.report, cells: record.cells.length, ...comparison })
   for (const line of comparisonLines(comparison)) yield* print(line)
@@ -261,9 +269,22 @@ export interface SlurmCommandOptions extends SweepOptions {
   readonly partition: string | undefined
 }
 
+/** Slurm would take the script and fail at it, or do nothing. */
+const checkSlurm = Effect.fnUntraced(function* ({ atOnce, cpus, gpus, tasks }: SlurmCommandOptions) {
+  const least = [
+    ["--tasks", tasks, 1],
+    ["--at-once", atOnce ?? 1, 1],
+    ["--cpus", cpus, 1],
+    ["--gpus", gpus, 0]
+  ] as const
+  for (const [flag, given, low] of least)
+    if (given < low) return yield* new UsageError({ reason: `${flag} ${given}: at least ${low}` })
+})
+
 /** Prints an array job for `sbatch`. */
 export const slurm = Effect.fn("gradus.sweep.slurm")(function* (options: SlurmCommandOptions) {
   const path = yield* Path.Path
+  yield* checkSlurm(options)
   const { place, planned } = yield* stored(options)
   const { slurmScript } = yield* Effect.promise(() => import("@gradus/sweep/Slurm"))
   const { atOnce, cpus, gpus, partition, tasks, time } = options

@@ -1,7 +1,13 @@
 /** The tables of a sweep as words: what its report and the viewer both say of arms and differences. */
 import type { Interval } from "../Statistics.ts"
 import type { PairedDifference } from "../statistics/pairedDifference.ts"
-import type { ArmDifference, ArmSummary, Comparison } from "../sweep/compareArms.ts"
+import {
+  type ArmDifference,
+  type ArmSummary,
+  type Comparison,
+  LEAST_READINGS,
+  LEAST_TOGETHER
+} from "../sweep/compareArms.ts"
 import type { SweepRecord } from "../sweep/SweepRecord.ts"
 import { ABSENT, count, percent, points } from "./Format.ts"
 
@@ -76,6 +82,26 @@ export const armTable = ({ arms, target }: Comparison): ArmTable => ({
   rows: arms.map((arm) => ({ arm: arm.arm, cells: armCells(arm, target) }))
 })
 
+/** Says of a difference at equal tokens that its curves have no shape between their ends; undefined where they have one. */
+export const straightLine = ({ readings }: Pick<ArmDifference, "readings">): string | undefined => {
+  if (readings === null || readings >= LEAST_READINGS) return undefined
+  return readings === 1 ? "one reading" : "two readings: a straight line between them"
+}
+
+/** What the number of readings and of pairs keeps the differences from saying. */
+const limits = (differences: ReadonlyArray<ArmDifference>): ReadonlyArray<string | false> => {
+  const straight = Map.groupBy(
+    differences.filter((one) => straightLine(one) !== undefined),
+    straightLine
+  )
+  const few = differences.filter((one) => one.equalTokens.pairs < LEAST_TOGETHER)
+  return [
+    ...[...straight].map(([said, own]) => `${own.map(({ arm }) => arm).join(", ")} at equal tokens: ${said}.`),
+    few.length > 0 &&
+      `Below ${LEAST_TOGETHER} pairs nothing is said at the level at which all comparisons hold together: a percentile bootstrap of so few pairs is too narrow.`
+  ]
+}
+
 /** Says what a reader must know before believing the numbers. */
 export const sweepNotes = (record: SweepRecord, { differences }: Comparison): ReadonlyArray<string> => {
   const done = record.cells.length
@@ -88,6 +114,7 @@ export const sweepNotes = (record: SweepRecord, { differences }: Comparison): Re
       ({ arm, unpaired: seeds }) =>
         `${arm}: seeds ${seeds.join(", ")} did not start from the baseline's weights and are no pairs.`
     ),
+    ...limits(differences),
     "Intervals are 95 % percentile bootstraps over seeds; below three seeds none is given. Arms are compared one by one with the baseline: with many arms some interval leaves zero out by chance."
   ].filter((line) => line !== false)
 }

@@ -39,7 +39,9 @@ export interface ArmDifference {
   readonly equalTokens: PairedDifference
   readonly equalUpdates: PairedDifference
   readonly last: PairedDifference
-  /** Whether the differences leave zero out also at the coverage that holds for all comparisons together; null below three pairs. */
+  /** Fewest readings of a curve behind the difference at equal tokens, which is read between them; null without a pair. */
+  readonly readings: number | null
+  /** Whether the differences leave zero out also at the coverage that holds for all comparisons together; null below `LEAST_TOGETHER` pairs. */
   readonly together: { readonly equalTokens: boolean | null; readonly equalUpdates: boolean | null }
   /** P(arm > baseline) over all runs of both after the last step, pairs ignored. */
   readonly improvement: number | null
@@ -123,6 +125,17 @@ const atLast = ({ arm, baseline }: SeedPair, set: string): Pair | undefined => {
   return x === null || y === null ? undefined : { arm: x, baseline: y }
 }
 
+/** From so many readings on a curve has a shape; below, whatever is read between them lies on a straight line. */
+export const LEAST_READINGS = 3
+
+/** Below so many pairs a percentile bootstrap is too narrow, the more so in the far tails that a corrected level asks about. */
+export const LEAST_TOGETHER = 6
+
+const readingsOf = (pairs: ReadonlyArray<SeedPair>, set: string): number | null =>
+  pairs.length === 0
+    ? null
+    : Math.min(...pairs.flatMap((pair) => [pair.arm, pair.baseline].map((cell) => curveOf(cell, set, "tokens").length)))
+
 const togetherLevel = ({ arms }: SweepRecord): number => 1 - 0.05 / Math.max(1, arms.length - 1)
 
 const leavesZeroOut = (interval: Interval | null): boolean | null =>
@@ -138,8 +151,10 @@ const differenceOf = (record: SweepRecord, arm: string): ArmDifference => {
       pairs.flatMap((pair) => read(pair) ?? []),
       { seed: seedOf(record, "difference", arm), resamples: record.resamples, level }
     )
-  const holds = (spent: Spent) =>
-    leavesZeroOut(compared((pair) => atEqual(pair, set, spent), togetherLevel(record)).interval)
+  const holds = (spent: Spent) => {
+    const corrected = compared((pair) => atEqual(pair, set, spent), togetherLevel(record))
+    return corrected.pairs < LEAST_TOGETHER ? null : leavesZeroOut(corrected.interval)
+  }
   const finals = (cells: ReadonlyArray<CellResult>) => cells.flatMap((cell) => finalOf(cell, set) ?? [])
   return {
     arm,
@@ -147,6 +162,10 @@ const differenceOf = (record: SweepRecord, arm: string): ArmDifference => {
     equalTokens: compared((pair) => atEqual(pair, set, "tokens")),
     equalUpdates: compared((pair) => atEqual(pair, set, "updates")),
     last: compared((pair) => atLast(pair, set)),
+    readings: readingsOf(
+      pairs.filter((pair) => atEqual(pair, set, "tokens") !== undefined),
+      set
+    ),
     together: { equalTokens: holds("tokens"), equalUpdates: holds("updates") },
     improvement: probabilityOfImprovement(finals(own), finals(other)),
     unpaired: all.filter((pair) => pair.arm.start !== pair.baseline.start).map(({ seed }) => seed),

@@ -25,6 +25,19 @@ describe("the page of a sweep", () => {
     })
   )
 
+  it.effect("says where few readings or few pairs keep it from saying more", () =>
+    Effect.gen(function* () {
+      const few =
+        "Below 6 pairs nothing is said at the level at which all comparisons hold together: a percentile bootstrap"
+      const straight = "two readings: a straight line between them"
+      const page = yield* pageOf(sweepFixture())
+      assert.include(page, few)
+      assert.notInclude(page, straight)
+      const hard = yield* pageOf(sweepFixture({ metric: { set: "hard" } }))
+      assert.include(hard, `strong, costly, short at equal tokens: ${straight}.`)
+    })
+  )
+
   it.effect("escapes names", () =>
     Effect.gen(function* () {
       const hostile = "<script>alert(1)</script>"

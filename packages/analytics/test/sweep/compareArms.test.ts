@@ -1,5 +1,6 @@
 /** Comparisons of arms: pairs, budgets, and what is not said below three seeds. */
 import { assert, describe, it } from "@effect/vitest"
+import { straightLine } from "../../src/report/SweepRows.ts"
 import { compareArms } from "../../src/sweep/compareArms.ts"
 import { cell, sweepFixture } from "./sweepFixture.ts"
 
@@ -34,6 +35,24 @@ describe("a comparison of arms", () => {
     assert.isNull(of("short")?.equalTokens.interval)
     assert.isNull(summary("short")?.interval)
     assert.isNotNull(of("strong")?.equalTokens.interval)
+  })
+
+  it("says of how many readings a curve is, which between two has no shape", () => {
+    assert.strictEqual(of("costly")?.readings, 6)
+    const hard = compareArms(sweepFixture({ metric: { set: "hard" } })).differences
+    assert.deepStrictEqual(
+      hard.map(({ readings }) => readings),
+      [2, 2, 2]
+    )
+    const [, costly] = hard
+    assert.strictEqual(costly && straightLine(costly), "two readings: a straight line between them")
+    assert.isUndefined(straightLine({ readings: 3 }))
+    assert.isUndefined(straightLine({ readings: null }))
+  })
+
+  it("says nothing of five pairs at the level at which all comparisons hold together", () => {
+    assert.isAbove(of("strong")?.equalTokens.interval?.low ?? -1, 0)
+    assert.deepStrictEqual(of("strong")?.together, { equalTokens: null, equalUpdates: null })
   })
 
   it("counts who reached the target, how often questions came again, and all wins", () => {
