@@ -33,6 +33,7 @@ import { readRun, ResolvedFile } from "./ReadRun.ts"
 import { openRecords } from "./Records.ts"
 import { RunChanged } from "./RunChanged.ts"
 import { layout, type RunDirectory } from "./RunDirectory.ts"
+import { checkStored } from "./StoredManifest.ts"
 import { catchUp, finishTraining, train } from "./Train.ts"
 import { warmup } from "./Warmup.ts"
 
@@ -58,6 +59,8 @@ const checkManifest = Effect.fn("Run.checkManifest")(function* (input: RunInput,
     const field = firstDifference(stored.manifest, input.resolved.manifest) ?? "manifest"
     return yield* new RunChanged({ directory: directory.root, field })
   }
+  // the report and the digest of the plan are read by what lies there
+  yield* checkStored(stored, directory)
 })
 
 /** ... and with the questions that it began with. */

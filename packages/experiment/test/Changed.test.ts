@@ -1,5 +1,7 @@
 /** A run goes on with what it began with, or not at all: the field that differs is named, and nothing is generated or trained. */
 import { ofJson } from "@gradus/domain/Digest"
+import { identity } from "@gradus/manifest/Resolve"
+import { provenance } from "@gradus/manifest/Provenance"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -8,6 +10,7 @@ import { readJson, writeJson } from "../src/AtomicFile.ts"
 import { readJournal } from "../src/Journal.ts"
 import { ResolvedFile } from "../src/ReadRun.ts"
 import { layout } from "../src/RunDirectory.ts"
+import { readStored } from "../src/StoredManifest.ts"
 import { inTemporaryRuns, manifestOf, service, simulate } from "./simulated.ts"
 
 const manifest = manifestOf({})
@@ -16,7 +19,7 @@ const manifest = manifestOf({})
 const begun = Effect.fnUntraced(function* (runs: string, over = manifest) {
   const kept = service()
   yield* Effect.exit(simulate(over, runs, kept, { at: 12, after: true }))
-  const dir = yield* Effect.map(Path.Path, (path) => path.join(runs, `${over.name}--${ofJson(over).slice(0, 12)}`))
+  const dir = yield* Effect.map(Path.Path, (path) => path.join(runs, `${over.name}--${identity(over).slice(0, 12)}`))
   const directory = yield* layout(dir)
   return { kept, directory }
 })
@@ -88,6 +91,33 @@ describe("a run that was begun", () => {
           manifest: { ...stored.manifest, train }
         })
         assert.deepInclude(yield* refusal(runs, cut), { _tag: "RunChanged", field: "train.prompts_per_step" })
+      })
+    )
+  )
+
+  it.effect("is not gone on with where its manifest was edited under its digest, or with it", () =>
+    inTemporaryRuns((runs) =>
+      Effect.gen(function* () {
+        const cut = yield* begun(runs)
+        const stored = yield* readJson(ResolvedFile, cut.directory.resolved)
+        const rows = provenance(stored.manifest, undefined)
+        for (const [path, value] of [
+          ["seed", { ...stored.manifest, seed: stored.manifest.seed + 1 }],
+          ["train.steps", { ...stored.manifest, train: { ...stored.manifest.train, steps: 1 } }]
+        ] as const) {
+          yield* writeJson(cut.directory.resolved, { ...stored, manifest: value, provenance: rows })
+          assert.deepInclude(yield* refusal(runs, cut), { _tag: "RunChanged", field: path })
+          // without provenance it is refused all the same
+          yield* writeJson(cut.directory.resolved, { ...stored, manifest: value })
+          assert.deepInclude(yield* refusal(runs, cut), { _tag: "RunChanged", field: "manifest" })
+          // a digest that was made to fit is not that of the lineage
+          const fitting = { ...stored, manifest: value, digest: identity(value) }
+          yield* writeJson(cut.directory.resolved, fitting)
+          const refused = yield* Effect.flip(readStored(cut.directory))
+          assert.deepInclude(refused, { _tag: "RunChanged", field: "manifest" })
+        }
+        yield* writeJson(cut.directory.resolved, stored)
+        assert.deepStrictEqual(yield* readStored(cut.directory), stored)
       })
     )
   )
