@@ -18,6 +18,15 @@ export const canonicalJson = (value: unknown): string => {
 /** Hashes bytes. */
 export const ofBytes = (bytes: Uint8Array): Digest => bytesToHex(sha256(bytes)) as Digest
 
+/** Hashes bytes that come in pieces: a file that memory need not hold. */
+export const inPieces = () => {
+  const hash = sha256.create()
+  return {
+    add: (bytes: Uint8Array): void => void hash.update(bytes),
+    digest: (): Digest => bytesToHex(hash.digest()) as Digest
+  }
+}
+
 /** Hashes a text as UTF-8. Throws a TypeError for half of a surrogate pair: UTF-8 would write every one of them as the same character. */
 export const ofText = (text: string): Digest => {
   if (!text.isWellFormed()) throw new TypeError("a text with half of a surrogate pair has no identity")
