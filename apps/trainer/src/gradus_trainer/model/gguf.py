@@ -9,6 +9,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from gradus_trainer.problem import Problem
@@ -38,13 +39,20 @@ def _write(file: Path, directory: Path) -> None:
     import torch  # noqa: PLC0415 - in the child process alone
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig  # noqa: PLC0415 - as above
 
-    folder, name = str(file.parent), file.name
-    model = AutoModelForCausalLM.from_pretrained(
-        folder, gguf_file=name, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
-    )
-    model.save_pretrained(directory)
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
-    tokenizer.save_pretrained(directory)
+    # transformers looks at whatever lies beside the file, code included: here nothing does
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "model.gguf"
+        link.symlink_to(file.resolve())
+        model = AutoModelForCausalLM.from_pretrained(
+            folder,
+            gguf_file=link.name,
+            dtype=torch.float32,
+            quantization_config=GgufConfig(dequantize=True),
+            trust_remote_code=False,
+        )
+        model.save_pretrained(directory)
+        tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=link.name, trust_remote_code=False)
+        tokenizer.save_pretrained(directory)
     path = directory / "config.json"
     config = json.loads(path.read_text("utf-8"))
     config["eos_token_id"] = tokenizer.eos_token_id
