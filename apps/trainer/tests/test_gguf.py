@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from gradus_trainer.artifacts import Artifacts
+from gradus_trainer.model import gguf as gguf_module
 from gradus_trainer.model.gguf import convert
 from gradus_trainer.model.weights import hugging_face_views
 from gradus_trainer.problem import Problem
@@ -115,6 +116,13 @@ def test_what_lies_beside_a_gguf_file_is_neither_read_nor_run(tmp_path: Path):
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= made[0].keys()
     assert made[0] == made[1]
     assert not marker.exists()
+
+
+def test_a_conversion_that_takes_too_long_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gguf_module, "LIMIT_SECONDS", 0.01)
+    with pytest.raises(Problem, match=r"tiny\.gguf was not converted within 0\.01 s") as raised:
+        convert(tmp_path / "tiny.gguf", tmp_path)
+    assert (raised.value.code, raised.value.field) == ("policy_unavailable", "policy.path")
 
 
 def test_a_file_that_is_no_gguf_is_a_problem(tmp_path: Path):

@@ -27,7 +27,11 @@ def convert(file: Path, directory: Path) -> None:
     """Runs the conversion and reports what it says when it fails."""
     command = [sys.executable, "-m", "gradus_trainer.model.gguf", str(file.resolve()), str(directory)]
     # the command is this interpreter and this module; no shell, and paths are single arguments
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)  # noqa: S603 - our own script, no shell
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)  # noqa: S603 - our own script, no shell
+    except subprocess.TimeoutExpired as error:
+        detail = f"{file} was not converted within {LIMIT_SECONDS} s"
+        raise Problem("policy_unavailable", detail, field="policy.path") from error
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         raise Problem("policy_unavailable", f"{file} cannot be converted: {last}", field="policy.path")
