@@ -14,6 +14,15 @@ const ndjson = (file: string): ReadonlyArray<any> =>
     .split("\n")
     .map((line) => JSON.parse(line))
 
+/** The digest of each file of a folder. */
+const contents = (folder: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((file) => [file.slice(folder.length + 1), sha256(file)])
+  )
+
 /** Drawing a report takes longer than the run, and one is enough to be looked at. */
 const plain = ["--no-report", "--json"]
 
@@ -112,6 +121,25 @@ describe("gradus run", () => {
     writeFileSync(resolved, before)
     assert.strictEqual(refused.code, 2)
     assert.include(refused.stderr, whole.dir)
+  })
+
+  it("refuses to resume a run whose stored manifest was edited, names the field, and changes nothing", async () => {
+    const copy = join(directory(), whole.run)
+    cpSync(whole.dir, copy, { recursive: true })
+    const resolved = join(copy, "resolved.json")
+    const before = readFileSync(resolved, "utf8")
+    for (const [field, text, edited] of [
+      ["seed", /\n    "seed": 0,/, '\n    "seed": 1,'],
+      ["train.steps", /"steps": 6,/, '"steps": 12,']
+    ] as const) {
+      writeFileSync(resolved, before.replace(text, edited))
+      const there = contents(copy)
+      assert.notStrictEqual(there["resolved.json"], sha256(join(whole.dir, "resolved.json")))
+      const refused = await gradus("resume", copy, ...plain)
+      assert.strictEqual(refused.code, 2, refused.stderr)
+      assert.include(refused.stderr, `another ${field};`)
+      assert.deepStrictEqual(contents(copy), there)
+    }
   })
 })
 

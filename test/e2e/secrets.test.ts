@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
-import { directory, root, start } from "../gradus.ts"
+import { directory, gradus, root, start } from "../gradus.ts"
 
 const CANARY = "canary-7f3e1d-never-written"
 const TRACKER_CANARY = "canary-5b90aa-never-written"
@@ -82,6 +82,32 @@ it.live(
       for (const file of files) assert.isFalse(readFileSync(file).includes("canary-"), file)
     }).pipe(Effect.provide(ChatServer.layer([{ kind: "answer", text: "yes" }])))
 )
+
+it("a key in the query of an address is refused before anything is written, and is not said again", async () => {
+  const runs = directory()
+  const query = `http://127.0.0.1:9/v1?api_key=${CANARY}`
+  for (const [field, setting] of [
+    ["rewards.judge.endpoint", `rewards={accuracy: judge, judge: {endpoint: '${query}', model: m}}`],
+    ["trainer.url", `trainer={kind: service, url: '${query}', token: {env: T}}`],
+    ["track[0].url", `track=[{kind: otlp, url: '${query}'}]`]
+  ] as const)
+    for (const command of [
+      ["config", "check"],
+      ["run", "--runs", runs]
+    ]) {
+      const [name = "", ...rest] = command
+      const ended = await gradus(name, ...rest, join(root, "test/e2e/tiny.yaml"), "-s", setting)
+      assert.strictEqual(ended.code, 2, ended.stderr)
+      assert.include(ended.stderr, `${field}: must not hold a query`)
+      assert.notMatch(ended.stdout + ended.stderr, /canary-/)
+    }
+  const served = ["--endpoint", query, "--model", "m", "--input", "questions.jsonl", "--output", join(runs, "profile")]
+  const ended = await gradus("profile", ...served)
+  assert.strictEqual(ended.code, 2, ended.stderr)
+  assert.include(ended.stderr, "--endpoint: an address has no query")
+  assert.notMatch(ended.stdout + ended.stderr, /canary-/)
+  assert.deepStrictEqual(filesBelow(runs), [])
+})
 
 /** A server on 127.0.0.1 that counts its requests and answers each with a status and a location. */
 const counting = (status: number, location: string) =>

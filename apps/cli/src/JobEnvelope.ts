@@ -3,9 +3,11 @@ import { Digest } from "@gradus/domain/Digest"
 import { RunJob } from "@gradus/domain/Job"
 import { Manifest } from "@gradus/domain/manifest/Manifest"
 import type { RunInput } from "@gradus/experiment/Run"
+import { changedSince } from "@gradus/experiment/StoredManifest"
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
+import { runName } from "./RunPlace.ts"
 
 /** A job's manifest is not one that this version reads. */
 export class JobUnreadable extends Schema.TaggedError<JobUnreadable>()("JobUnreadable", {
@@ -43,6 +45,13 @@ export const inputOf = Effect.fn("JobEnvelope.input")(function* (
   const resolved = yield* decode(job.resolved).pipe(
     Effect.mapError((error) => new JobUnreadable({ run: job.run, reason: error.message }))
   )
+  const unlike = (field: string, reason: string) => new JobUnreadable({ run: job.run, reason: `${field}: ${reason}` })
+  const changed = changedSince(resolved)
+  if (changed !== undefined)
+    return yield* unlike(changed, "it is not what the digest of the job's manifest was taken of")
+  // the digest names the directory: a job that is sent to another one would go on with another run
+  if (!job.run.endsWith(runName("", resolved.digest)))
+    return yield* unlike("run", `its name does not end in that of its manifest, ${runName("", resolved.digest)}`)
   const input: RunInput = { resolved, written: job.written, base: job.base, root: path.resolve(runs, job.run), origin }
   return input
 })

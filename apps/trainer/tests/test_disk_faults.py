@@ -18,6 +18,7 @@ from gradus_trainer.ledger import Ledger
 from gradus_trainer.problem import Problem
 from gradus_trainer.seal import check, seal
 from gradus_trainer.wire.run_body import read_run_body
+from gradus_trainer.write_log import END_OF_STREAM, WriteLog
 from tests import tiny
 from tests.conftest import Service
 
@@ -139,3 +140,47 @@ async def test_a_damaged_checkpoint_is_refused_by_name_when_its_run_is_opened(se
     with pytest.raises(Problem, match="it is not there"):
         digest_of(tmp_path, tmp_path / "copy2")
     assert RunDirectory(tmp_path, "r").log.is_dir()
+
+
+def flipped(content: bytes, bit: int) -> bytes:
+    """The content with one bit turned over."""
+    rotten = bytearray(content)
+    rotten[bit // 8] ^= 1 << bit % 8
+    return bytes(rotten)
+
+
+async def test_a_flipped_bit_of_the_log_is_refused_by_name_or_changes_no_weight(service: Service, tmp_path):
+    await service.open()
+    await service.put(1, tiny.update(1))
+    await service.put(2, tiny.update(2))
+    expected = (await service.show())["policy_digest"]
+    log = tmp_path / "runs/r/log/00000001.arrow"
+    whole = log.read_bytes()
+    assert not whole.endswith(END_OF_STREAM)
+    places = {*range(0, 8 * len(whole), 8 * len(whole) // 60), *range(8 * len(whole) - 8, 8 * len(whole))}
+    assert len(places) > 60
+    for bit in sorted(places):
+        log.write_bytes(flipped(whole, bit))
+        with pytest.raises(Problem, match=r"00000001\.arrow: its bytes.*the trainer's state directory") as raised:
+            digest_of(tmp_path, tmp_path / f"copy-{bit}")
+        assert (raised.value.code, raised.value.field) == ("policy_unavailable", "00000001.arrow")
+    log.unlink()
+    with pytest.raises(Problem, match="it is not there"):
+        digest_of(tmp_path, tmp_path / "copy-none")
+    log.write_bytes(whole)
+    assert digest_of(tmp_path, tmp_path / "copy-whole") == expected
+
+
+async def test_a_log_of_an_earlier_version_is_replayed_and_its_rotten_end_is_seen(service: Service, tmp_path):
+    await service.open()
+    await service.put(1, tiny.update(1))
+    expected = (await service.show())["policy_digest"]
+    path = tmp_path / "runs/r/log/00000001.arrow"
+    body = WriteLog(path.parent).read(1)
+    assert body.endswith(END_OF_STREAM)
+    path.write_bytes(body)
+    assert digest_of(tmp_path, tmp_path / "copy") == expected
+    for bit in range(8 * (len(body) - len(END_OF_STREAM)), 8 * len(body)):
+        path.write_bytes(flipped(body, bit))
+        with pytest.raises(Problem, match="its bytes are not"):
+            WriteLog(path.parent).read(1)

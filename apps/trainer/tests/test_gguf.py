@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from gradus_trainer.artifacts import Artifacts
+from gradus_trainer.model import gguf as gguf_module
+from gradus_trainer.model.gguf import convert
 from gradus_trainer.model.weights import hugging_face_views
 from gradus_trainer.problem import Problem
 from tests import tiny
@@ -92,6 +94,35 @@ async def test_a_gguf_file_is_converted_once_and_opens(service: Service, tmp_pat
     assert len((await service.complete(prompt=[[5, 6]], n=2))["choices"]) == 2
     again = await service.open("again", policy=policy)
     assert again["policy_digest"] == digest
+
+
+def test_what_lies_beside_a_gguf_file_is_neither_read_nor_run(tmp_path: Path):
+    (tmp_path / "alone").mkdir()
+    write_gguf(tmp_path / "alone/tiny.gguf")
+    beside, marker = tmp_path / "beside", tmp_path / "was-run"
+    beside.mkdir()
+    write_gguf(beside / "tiny.gguf")
+    (beside / "evil.py").write_text(f"open({str(marker)!r}, 'w')\n")
+    code = {kind: "evil.Evil" for kind in ("AutoConfig", "AutoModelForCausalLM")}
+    (beside / "config.json").write_text(json.dumps({"model_type": "llama", "auto_map": code, "eos_token_id": 5}))
+    tokenizer = {"auto_map": {"AutoTokenizer": ["evil.Evil", None]}, "eos_token": "a", "tokenizer_class": "Evil"}
+    (beside / "tokenizer_config.json").write_text(json.dumps(tokenizer))
+    made = []
+    for folder in (tmp_path / "alone", beside):
+        out = folder / "out"
+        out.mkdir()
+        convert(folder / "tiny.gguf", out)
+        made.append({path.name: path.read_bytes() for path in out.iterdir()})
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= made[0].keys()
+    assert made[0] == made[1]
+    assert not marker.exists()
+
+
+def test_a_conversion_that_takes_too_long_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gguf_module, "LIMIT_SECONDS", 0.01)
+    with pytest.raises(Problem, match=r"tiny\.gguf was not converted within 0\.01 s") as raised:
+        convert(tmp_path / "tiny.gguf", tmp_path)
+    assert (raised.value.code, raised.value.field) == ("policy_unavailable", "policy.path")
 
 
 def test_a_file_that_is_no_gguf_is_a_problem(tmp_path: Path):

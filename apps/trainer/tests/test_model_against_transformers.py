@@ -28,7 +28,9 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Decoder, torch
     family, tied, kv_heads = request.param
     ours = tiny.decoder(family, tied_embeddings=tied, kv_heads=kv_heads)
     save_directory(tmp_path, ours, character_tokenizer(Fields(tiny.CHARACTERS)))
-    theirs = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32, attn_implementation="eager")
+    theirs = AutoModelForCausalLM.from_pretrained(
+        tmp_path, dtype=torch.float32, attn_implementation="eager", trust_remote_code=False
+    )
     return ours, theirs.eval()
 
 

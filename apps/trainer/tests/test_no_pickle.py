@@ -79,6 +79,14 @@ def imported(node: ast.AST) -> Iterator[tuple[str, str]]:
             yield alias.asname or alias.name, f"{node.module}.{alias.name}"
 
 
+def refuses_code(call: ast.Call) -> bool:
+    """Whether a call says that a directory's own code is not run: the default asks, and a terminal may answer."""
+    return any(
+        keyword.arg == "trust_remote_code" and isinstance(keyword.value, ast.Constant) and keyword.value.value is False
+        for keyword in call.keywords
+    )
+
+
 def uses(source: str) -> list[str]:
     """Names every use of pickle in a module's source."""
     tree = ast.parse(source)
@@ -100,6 +108,8 @@ def uses(source: str) -> list[str]:
                 found.append(f"{name} of a computed name")
             if name in {"__import__", "importlib.import_module"} and isinstance(node.args[0], ast.Constant):
                 found += [str(node.args[0].value)] if str(node.args[0].value).split(".")[0] in MODULES else []
+            if isinstance(node.func, ast.Attribute) and node.func.attr == "from_pretrained" and not refuses_code(node):
+                found.append("from_pretrained without trust_remote_code=False")
             found += [
                 f"{keyword.arg}={keyword.value.value}"
                 for keyword in node.keywords
@@ -149,6 +159,8 @@ def test_the_trainer_uses_no_pickle() -> None:
         ("import numpy as np\nnp.load('x')", "numpy.load"),
         ("read('x', allow_pickle=True)", "allow_pickle=True"),
         ("AutoModel.from_pretrained('x', trust_remote_code=True)", "trust_remote_code=True"),
+        ("AutoModel.from_pretrained('x')", "from_pretrained without trust_remote_code=False"),
+        ("AutoModel.from_pretrained('x', trust_remote_code=no)", "from_pretrained without trust_remote_code=False"),
         (
             "import torch.distributed as dist\ndist.broadcast_object_list([1])",
             "torch.distributed.broadcast_object_list",
@@ -164,4 +176,5 @@ def test_a_use_is_found_however_it_is_written(source: str, expected: str) -> Non
 
 def test_what_only_looks_like_pickle_is_none() -> None:
     """Safetensors, JSON and a method that happens to be called load."""
+    assert uses("AutoModel.from_pretrained('x', trust_remote_code=False)") == []
     assert uses("import json\nfrom safetensors.torch import load\njson.load(f)\nload(b'')\nself.ledger.load('x')") == []

@@ -18,7 +18,7 @@ export const canonicalJson = (value: unknown): string => {
 /** Hashes bytes. */
 export const ofBytes = (bytes: Uint8Array): Digest => bytesToHex(sha256(bytes)) as Digest
 
-/** Hashes bytes that come one part after the other. */
+/** Hashes bytes that come one part after the other: a file that memory need not hold. */
 export const hasher = (): { readonly update: (bytes: Uint8Array) => void; readonly digest: () => Digest } => {
   const hash = sha256.create()
   return { update: (bytes) => void hash.update(bytes), digest: () => bytesToHex(hash.digest()) as Digest }

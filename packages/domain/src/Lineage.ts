@@ -10,6 +10,8 @@ export const Lineage = Schema.Struct({
   locks: Schema.Record(Schema.String, Schema.String),
   manifest_digest: Schema.String,
   dataset_digest: Schema.String,
+  /** Digest of what lay behind a policy's path; absent for a policy without one, and where only the trainer's host has it. */
+  policy_content: Schema.optionalKey(Schema.String),
   /** Digests of the prompt texts that a judge may be sent, where one scores: by kind of truth, with `/json_last` where they ask for a JSON schema's reply. */
   judge_prompts: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   versions: Schema.Record(Schema.String, Schema.String),

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
-import { exists, RunFileFailed, writeFile } from "./AtomicFile.ts"
+import { exists, RunFileFailed, syncFolder, writeFile } from "./AtomicFile.ts"
 
 const folder = (path: Path.Path, artifacts: string, stage: string, digest: string) =>
   path.join(artifacts, stage, digest)
@@ -38,6 +38,7 @@ export const publish = Effect.fn("Artifacts.publish")(function* (
           there ? fs.remove(aside, { recursive: true, force: true }) : Effect.fail(cause)
         )
       ),
+      Effect.andThen(syncFolder(path.dirname(directory))),
       Effect.mapError(failed)
     )
   return directory

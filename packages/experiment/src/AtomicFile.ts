@@ -1,7 +1,8 @@
-/** Files that are there whole or not at all: write aside, sync, rename. */
+/** Files that are there whole or not at all, also after a power cut: write aside, sync, rename, sync the folder. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import { Owner, type OwnerLost, verify } from "./Owner.ts"
 
@@ -39,19 +40,41 @@ const writeSynced = Effect.fnUntraced(function* (file: string, bytes: Uint8Array
   yield* handle.sync
 }, Effect.scoped)
 
+/** Puts a folder's entries on disk: until then a rename in it may be undone by a power cut. */
+export const syncFolder = Effect.fnUntraced(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const handle = yield* fs.open(folder, { flag: "r" })
+  yield* handle.sync
+}, Effect.scoped)
+
+/** Makes a folder and those above it that are not there, each of which is an entry of the one above. */
+const makeFolder: (folder: string) => Effect.Effect<void, PlatformError, FileSystem.FileSystem | Path.Path> =
+  Effect.fnUntraced(function* (folder) {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    if (yield* fs.exists(folder)) return
+    const above = path.dirname(folder)
+    yield* makeFolder(above)
+    // another process may have made it meanwhile
+    yield* fs.makeDirectory(folder, { recursive: true })
+    yield* syncFolder(above)
+  })
+
 /** Writes a file atomically. One process writes a run directory (RunLease), so a leftover is simply replaced. Fails when the run was taken over. */
 export const writeFile = Effect.fn("AtomicFile.write")(
   function* (file: string, data: Uint8Array | string) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     yield* verify
-    yield* fs.makeDirectory(path.dirname(file), { recursive: true })
+    const folder = path.dirname(file)
+    yield* makeFolder(folder)
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data
     yield* Effect.scoped(
       Effect.gen(function* () {
         const aside = yield* asideOf(file)
         yield* writeSynced(aside, bytes)
         yield* fs.rename(aside, file)
+        yield* syncFolder(folder)
       })
     )
   },

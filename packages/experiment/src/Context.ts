@@ -17,6 +17,8 @@ export interface RunContext {
   readonly seed: Seed
   readonly sets: QuestionSets
   readonly datasetDigest: string
+  /** Digest of what lies behind the policy's path; undefined without one, and where only the trainer's host has it. */
+  readonly policyContent: string | undefined
   /** The warm-up's example of an index; absent where the questions come without worked texts. */
   readonly worked: ((index: number) => Effect.Effect<WorkedExample, QuestionSpaceExhausted>) | undefined
   readonly questions: ReadonlyMap<string, Question>

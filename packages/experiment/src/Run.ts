@@ -27,12 +27,14 @@ import { openJournal, readJournal } from "./Journal.ts"
 import { profile } from "./Profile.ts"
 import { asOwner } from "./Owner.ts"
 import { openPolicy } from "./OpenPolicy.ts"
+import { contentOf } from "./PolicyContent.ts"
 import * as Progress from "./Progress.ts"
 import { firstDifference } from "./Difference.ts"
 import { readRun, ResolvedFile } from "./ReadRun.ts"
 import { openRecords } from "./Records.ts"
 import { RunChanged } from "./RunChanged.ts"
 import { layout, type RunDirectory } from "./RunDirectory.ts"
+import { checkStored } from "./StoredManifest.ts"
 import { catchUp, finishTraining, train } from "./Train.ts"
 import { warmup } from "./Warmup.ts"
 
@@ -58,22 +60,34 @@ const checkManifest = Effect.fn("Run.checkManifest")(function* (input: RunInput,
     const field = firstDifference(stored.manifest, input.resolved.manifest) ?? "manifest"
     return yield* new RunChanged({ directory: directory.root, field })
   }
+  // the report and the digest of the plan are read by what lies there
+  yield* checkStored(stored, directory)
 })
 
-/** ... and with the questions that it began with. */
+/** What a run takes from files besides its manifest, by digest. */
+interface Taken {
+  readonly dataset: string
+  readonly policy: string | undefined
+}
+
+/** ... and with the questions and the policy's files that it began with. */
 const checkUnchanged = Effect.fn("Run.checkUnchanged")(function* (
   input: RunInput,
   directory: RunDirectory,
-  datasetDigest: string
+  taken: Taken
 ) {
   yield* checkManifest(input, directory)
   const lineage = yield* readJson(Lineage, directory.lineage)
-  if (lineage.dataset_digest !== datasetDigest)
+  if (lineage.dataset_digest !== taken.dataset)
     return yield* new RunChanged({ directory: directory.root, field: "dataset" })
+  // files that are not on this host, or no longer, are the trainer's to judge: it opens them only where it still needs them
+  const { policy_content } = lineage
+  if (policy_content !== undefined && taken.policy !== undefined && policy_content !== taken.policy)
+    return yield* new RunChanged({ directory: directory.root, field: "policy.path" })
 })
 
-const describe = Effect.fn("Run.describe")(function* (input: RunInput, directory: RunDirectory, datasetDigest: string) {
-  if (yield* exists(directory.lineage)) return yield* checkUnchanged(input, directory, datasetDigest)
+const describe = Effect.fn("Run.describe")(function* (input: RunInput, directory: RunDirectory, taken: Taken) {
+  if (yield* exists(directory.lineage)) return yield* checkUnchanged(input, directory, taken)
   const info = yield* (yield* Trainer).info
   const generation = info.determinism
   const { judge } = input.resolved.manifest.rewards
@@ -82,7 +96,8 @@ const describe = Effect.fn("Run.describe")(function* (input: RunInput, directory
     created: DateTime.formatIso(yield* DateTime.now),
     ...input.origin,
     manifest_digest: input.resolved.digest,
-    dataset_digest: datasetDigest,
+    dataset_digest: taken.dataset,
+    ...(taken.policy === undefined ? {} : { policy_content: taken.policy }),
     ...(judge === undefined ? {} : { judge_prompts: promptDigests(judge) }),
     trainer: {
       torch: info.torch,
@@ -117,7 +132,8 @@ const prepare = Effect.fn("Run.prepare")(function* (input: RunInput) {
   const manifest = input.resolved.manifest
   const seed = Seed.root(manifest.seed)
   const questions = yield* load(manifest.questions, Seed.child(seed, "questions"), input.base)
-  yield* describe(input, directory, questions.digest)
+  const policyContent = yield* contentOf(manifest.policy, input.base, directory.artifacts)
+  yield* describe(input, directory, { dataset: questions.digest, policy: policyContent })
   const journal = yield* openJournal(directory.journal)
   const attempt = journal.events().filter((event) => event._tag === "run_started").length + 1
   yield* journal.commit({ _tag: "run_started", format: 1, attempt, manifest_digest: input.resolved.digest })
@@ -129,6 +145,7 @@ const prepare = Effect.fn("Run.prepare")(function* (input: RunInput) {
     seed,
     sets: questions.sets,
     datasetDigest: questions.digest,
+    policyContent,
     worked: questions.workedExample ?? undefined,
     questions: new Map(questions.sets.train.map((question) => [question.question_id, question])),
     journal,

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 /** The directory holds a run of another manifest, of other questions or from other weights. */
 export class RunChanged extends Schema.TaggedError<RunChanged>()("RunChanged", {
   directory: Schema.String,
-  /** The first thing that differs: a path in the manifest, `dataset`, or `policy.weights`. */
+  /** The first thing that differs: a path in the manifest, `dataset`, `policy.path` or `policy.weights`. */
   field: Schema.String
 }) {
   override get message(): string {

@@ -5,6 +5,8 @@ import type { Manifest } from "@gradus/domain/manifest/Manifest"
 import { judgeIdentity } from "./JudgeIdentity.ts"
 
 const VERSION = { warmup: 1, profile: 1 } as const
+/** Version 1 of these knew the path alone. */
+const WARMUP_FROM_FILES = 2
 
 /** Versions of all stages that a run's results depend on. */
 export const stageVersions = { ...VERSION, filter: 1, plan: 1, train: 1, evaluate: 1 } as const
@@ -34,6 +36,15 @@ export const warmupDigest = (manifest: Manifest, datasetDigest: string): Digest 
     warmup: manifest.warmup ?? null,
     compute: compute(manifest.trainer)
   })
+
+/**
+ * The same, for a policy that lies in files: a path says nothing about what is in them. Plans of sweeps name warm-ups by `warmupDigest` alone, since a
+ * plan is made where no model need be; what runs share is kept under this.
+ */
+export const warmupDigestOf = (warmup: Digest, policyContent: string | undefined): Digest =>
+  policyContent === undefined
+    ? warmup
+    : ofJson({ stage: "warmup", stage_version: WARMUP_FROM_FILES, warmup, policy_content: policyContent })
 
 /** Identifies a profile: policy, questions, sampling and reward; a judge by what decides its verdicts. */
 export const profileDigest = (manifest: Manifest, datasetDigest: string, weights: string): Digest =>

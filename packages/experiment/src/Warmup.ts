@@ -19,7 +19,7 @@ import * as Progress from "./Progress.ts"
 import { renderPrompt } from "./Prompt.ts"
 import { metricsText, timed } from "./Records.ts"
 import { trainerPolicy } from "./TrainerPolicy.ts"
-import { warmupDigest } from "./StageDigest.ts"
+import { warmupDigest, warmupDigestOf } from "./StageDigest.ts"
 
 /** Examples are tokenised so many updates at a time. */
 const UPDATES_PER_CALL = 25
@@ -131,7 +131,7 @@ export const warmup = Effect.fn("Warmup.warmup")(function* (context: RunContext)
   const done = context.journal.events().find((event) => event._tag === "stage_finished" && event.stage === "warmup")
   if (done?._tag === "stage_finished") return done.weights
   const path = yield* Path.Path
-  const digest = warmupDigest(context.manifest, context.datasetDigest)
+  const digest = warmupDigestOf(warmupDigest(context.manifest, context.datasetDigest), context.policyContent)
   const found = yield* Artifacts.find(context.directory.artifacts, "warmup", digest)
   const [artifact, seconds] = yield* timed(
     Effect.gen(function* () {

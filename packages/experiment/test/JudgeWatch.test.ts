@@ -60,6 +60,7 @@ const running = Effect.fnUntraced(function* (calibration: object) {
     // the judge's watch reads no question
     sets: { train: [], evaluation: {}, warmup: [] } as unknown as RunContext["sets"],
     datasetDigest: "d",
+    policyContent: undefined,
     worked: undefined,
     questions: new Map(),
     journal,

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Manifest, type ManifestSpec } from "@gradus/domain/manifest/Manifest"
 import { JudgeSpec } from "@gradus/domain/manifest/Rewards"
 import * as Schema from "effect/Schema"
-import { profileDigest, warmupDigest } from "../src/StageDigest.ts"
+import { profileDigest, warmupDigest, warmupDigestOf } from "../src/StageDigest.ts"
 
 const manifestOf = (changed: Partial<ManifestSpec> = {}): Manifest =>
   Schema.decodeSync(Manifest)({
@@ -101,6 +101,13 @@ describe("a stage's identity", () => {
     // every key of a judge is one or the other
     const keys = [...Object.keys(same), ...Object.keys(other)]
     assert.sameMembers([...new Set(keys)], Object.keys(JudgeSpec.fields))
+  })
+
+  it("of a warm-up that starts from files covers what is in them, and is as it was where there are none", () => {
+    const { warmup } = digests()
+    const kept = [undefined, "a", "b"].map((content) => warmupDigestOf(warmup, content))
+    assert.strictEqual(kept[0], warmup)
+    assert.strictEqual(new Set(kept).size, 3)
   })
 
   it("of the warm-up covers its settings and its start, not the reward", () => {

@@ -1,9 +1,9 @@
 /** Whole runs without torch: the stages of this package over a simulated policy, in a directory of their own. A crash is a port that dies at its n-th call. */
-import { ofJson } from "@gradus/domain/Digest"
 import { Manifest } from "@gradus/domain/manifest/Manifest"
 import { RunLease } from "@gradus/domain/RunLease"
 import * as Seed from "@gradus/domain/Seed"
 import { loadQuestions } from "@gradus/datasets/service/LoadQuestions"
+import { identity } from "@gradus/manifest/Resolve"
 import { Generator, GeneratorFailed } from "@gradus/inference/Generator"
 import { JudgeCalibration } from "@gradus/rewards/service/JudgeCalibration"
 import { Scorer } from "@gradus/rewards/service/Scorer"
@@ -154,7 +154,7 @@ export const planned = (manifest: Manifest, runs: string, kept: Service) =>
   ).pipe(Effect.provide(lease))
 
 const inputOf = (manifest: Manifest, runs: string): RunInput => {
-  const digest = ofJson(manifest)
+  const digest = identity(manifest)
   return {
     resolved: { manifest, digest, provenance: [] },
     written: "",

@@ -10,7 +10,7 @@ const secretWord = /(^|[_.])(api_?key|token|secret|password)$/i
 const secretKey = /(api_?key|token|secret|password)["']?\s*:/i
 
 const mayBeSecret = (path: string, value: string): boolean =>
-  secretWord.test(path) || secretKey.test(value) || /:\/\/[^/]*@|\$[{(]/.test(value)
+  secretWord.test(path) || secretKey.test(value) || /:\/\/[^/]*@|:\/\/\S*[?#]|\$[{(]/.test(value)
 
 /** An override longer than this is cut where it is shown. */
 const widest = 120

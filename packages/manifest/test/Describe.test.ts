@@ -2,6 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { good, linesOf, overridden } from "./GoodManifest.ts"
 
+const QUERY =
+  "must not hold a query or a fragment (? or #): a key is named by { env: NAME }, never written in an address"
 const cases: ReadonlyArray<readonly [override: string, line: string]> = [
   ["version=2", "version: must be 1"],
   ["seed=-1", "seed: must be at least 0"],
@@ -37,7 +39,29 @@ const cases: ReadonlyArray<readonly [override: string, line: string]> = [
   ["policy.tokenizer.tokens[2]=", "policy.tokenizer.tokens[2]: must be a text, not nothing"],
   ["trian={}", "trian: unknown key; did you mean `train`?"],
   ["extend=x", "extend: unknown key; did you mean `extends`?"],
-  ["rewards.judge={endpoint: 'ftp://x', model: m}", "rewards.judge.endpoint: must begin with http:// or https://"]
+  ["rewards.judge={endpoint: 'ftp://x', model: m}", "rewards.judge.endpoint: must begin with http:// or https://"],
+  ["rewards.judge={endpoint: 'http://h/v1?api_key=sk-123', model: m}", `rewards.judge.endpoint: ${QUERY}`],
+  ["rewards.judge={endpoint: 'http://h/#sk-123', model: m}", `rewards.judge.endpoint: ${QUERY}`],
+  [
+    "rewards.judge={endpoint: 'http://h', model: m, replicas: ['http://h?k=sk-123']}",
+    `rewards.judge.replicas[0]: ${QUERY}`
+  ],
+  [
+    "rewards.judge={endpoint: 'http://h', model: m, panel: [{endpoint: 'http://h?k=sk-123', model: n}]}",
+    `rewards.judge.panel[0].endpoint: ${QUERY}`
+  ],
+  ["trainer={kind: service, url: 'http://h?k=sk-123', token: {env: T}}", `trainer.url: ${QUERY}`],
+  ["track=[{kind: mlflow, url: 'http://h?k=sk-123'}]", `track[0].url: ${QUERY}`],
+  ["track=[{kind: trackio, url: 'http://h?k=sk-123'}]", `track[0].url: ${QUERY}`],
+  ["track=[{kind: otlp, url: 'http://h?k=sk-123'}]", `track[0].url: ${QUERY}`],
+  [
+    "track=[{kind: otlp, url: 'http://u@h'}]",
+    "track[0].url: must hold a host, and no user name, password or white space"
+  ],
+  [
+    "generator={kind: vllm, urls: ['http://h/?k=sk-123'], model: m}",
+    "generator.urls[0]: must be http:// or https://, a host and perhaps a port, and nothing else"
+  ]
 ]
 
 describe("one problem, one line", () => {
@@ -84,7 +108,9 @@ describe("secrets", () => {
       "rewards.judge.api_key=sk-123",
       "rewards.judge={endpoint: 'http://h', model: m, api_key: sk-123}",
       "trainer.token=sk-123",
-      "trainer={kind: service, url: 'http://u:sk-123@h', token: {env: T}}"
+      "trainer={kind: service, url: 'http://u:sk-123@h', token: {env: T}}",
+      "rewards.judge={endpoint: 'http://h/v1?api_key=sk-123', model: m}",
+      "track=[{kind: otlp, url: 'http://h?k=sk-123'}]"
     ]) {
       const lines = linesOf(good, text)
       assert.isAbove(lines.length, 0)

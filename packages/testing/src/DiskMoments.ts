@@ -83,7 +83,11 @@ const watchFile = (file: string, handle: FileSystem.File, observe: Observer): Fi
 /** Watches the writes of a file system; reads and removals are as they were. */
 export const watch = (files: FileSystem.FileSystem, observe: Observer): FileSystem.FileSystem => ({
   ...files,
-  open: (file, options) => Effect.map(files.open(file, options), (handle) => watchFile(file, handle, observe)),
+  // what is opened to be read is a folder that is synced, too: who dies there leaves what `moved` leaves
+  open: (file, options) =>
+    options?.flag === "r"
+      ? files.open(file, options)
+      : Effect.map(files.open(file, options), (handle) => watchFile(file, handle, observe)),
   rename: Effect.fnUntraced(function* (from, to) {
     yield* observe({ name: kindOf(to), when: "moving", file: to })
     yield* files.rename(from, to)

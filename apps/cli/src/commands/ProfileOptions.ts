@@ -63,6 +63,9 @@ export const checkServedOptions = Effect.fnUntraced(function* (options: ServedOp
   const address = options.endpoint.find((endpoint) => !URL.canParse(endpoint) || !/^https?:\/\//.test(endpoint))
   if (address !== undefined)
     return yield* wrong(`--endpoint ${address}: an address that begins with http:// or https:// is needed`)
+  // said without the address: it is kept in the plan of the profile, and a query may hold a key
+  if (options.endpoint.some((endpoint) => /[?#]/.test(endpoint)))
+    return yield* wrong("--endpoint: an address has no query or fragment; a key is named by --api-key-env")
   if (new Set(options.endpoint).size < options.endpoint.length)
     return yield* wrong("--endpoint: the same one is there twice")
   const bad = ranges(options).find(([, , holds]) => !holds)

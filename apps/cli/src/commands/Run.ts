@@ -1,10 +1,9 @@
 /** `gradus run` and `gradus resume`. */
 import type { Manifest } from "@gradus/domain/manifest/Manifest"
 import type { RunSummary } from "@gradus/domain/RunSummary"
-import { readJson } from "@gradus/experiment/AtomicFile"
-import { ResolvedFile } from "@gradus/experiment/ReadRun"
 import { finished, run as runExperiment, type RunInput } from "@gradus/experiment/Run"
 import { layout } from "@gradus/experiment/RunDirectory"
+import { readStored } from "@gradus/experiment/StoredManifest"
 import { load } from "@gradus/manifest/service/Load"
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
@@ -104,8 +103,8 @@ export const resume = Effect.fn("gradus.resume")(function* (options: OwnedOption
   const path = yield* Path.Path
   const root = path.resolve(options.directory)
   const directory = yield* layout(root)
-  const stored = yield* readJson(ResolvedFile, directory.resolved).pipe(
-    Effect.mapError((cause) => new RunUnreadable({ directory: root, reason: cause.reason }))
+  const stored = yield* readStored(directory).pipe(
+    Effect.catchTag("RunFileFailed", ({ reason }) => Effect.fail(new RunUnreadable({ directory: root, reason })))
   )
   const manifest: Manifest = stored.manifest
   yield* perform(

@@ -47,7 +47,12 @@ def _digest(path: Path) -> str:
 
 
 def _damaged(path: Path, reason: str) -> Problem:
+    return damaged("a checkpoint", path, reason)
+
+
+def damaged(what: str, path: Path, reason: str) -> Problem:
+    """What is said of a file of the state directory that is not as it was written, with the way out."""
     way_out = (
         "remove the trainer's state directory and run again: the run directory has every update, and they are sent anew"
     )
-    return Problem("policy_unavailable", f"a checkpoint is damaged: {path}: {reason}; {way_out}", field=path.name)
+    return Problem("policy_unavailable", f"{what} is damaged: {path}: {reason}; {way_out}", field=path.name)

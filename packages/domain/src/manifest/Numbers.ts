@@ -16,5 +16,7 @@ export const Name = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9
 /** A text without NUL, which no file system or process takes. */
 // oxlint-disable-next-line no-control-regex -- NUL is what is refused here
 export const Text = Schema.String.check(Schema.isPattern(/^[^\u0000]*$/))
+/** An address whose path is added to. A query is none of it: a key in one would be written in every file that quotes the manifest. */
+export const Address = Text.check(Schema.isPattern(/^https?:\/\//), Schema.isPattern(/^[^?#]*$/))
 /** A secret is named, never written: `{ env: NAME }`. */
 export const SecretReference = Schema.Struct({ env: Schema.String.check(Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]*$/)) })

@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import { Digest } from "../Digest.ts"
 import { defaulted } from "./Defaulted.ts"
-import { Count, NonNegative, Positive, SecretReference, Share, Text } from "./Numbers.ts"
+import { Address, Count, NonNegative, Positive, SecretReference, Share, Text } from "./Numbers.ts"
 
 /** Shape of a decoder in the Llama family. */
 export const Architecture = Schema.Struct({
@@ -75,7 +75,7 @@ export const TrainerSpec = Schema.Union([
   /** Reached at an address; its token is named, not written. */
   Schema.Struct({
     kind: Schema.Literal("service"),
-    url: Text.check(Schema.isPattern(/^https?:\/\//)),
+    url: Address,
     token: SecretReference,
     ...computing
   })

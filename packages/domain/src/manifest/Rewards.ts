@@ -1,7 +1,7 @@
 /** `rewards:` how a completion becomes a score. */
 import * as Schema from "effect/Schema"
 import { defaulted } from "./Defaulted.ts"
-import { Count, NonNegative, Positive, SecretReference, Share, Text } from "./Numbers.ts"
+import { Address, Count, NonNegative, Positive, SecretReference, Share, Text } from "./Numbers.ts"
 
 /** Which verdict format a judge is asked to reply in; every one of them has labels that mean yes and no. */
 export const VerdictRule = Schema.Literals([
@@ -18,15 +18,13 @@ export type VerdictRule = typeof VerdictRule.Type
 export const TruthKind = Schema.Literals(["auto", "number", "sentence", "paragraph"])
 export type TruthKind = typeof TruthKind.Type
 
-const Endpoint = Text.check(Schema.isPattern(/^https?:\/\//))
-
 /** Money for a million tokens of a model. */
 export const Price = Schema.Struct({ prompt: NonNegative, completion: NonNegative })
 export type Price = typeof Price.Type
 
 /** Another judge of a panel: its verdict counts as much as the first one's. */
 export const JudgeSeat = Schema.Struct({
-  endpoint: Endpoint,
+  endpoint: Address,
   model: Text,
   api_key: Schema.optionalKey(SecretReference)
 })
@@ -53,7 +51,7 @@ export const PATIENCE_SECONDS = 600
 
 /** An OpenAI-compatible endpoint that judges answers. */
 export const JudgeSpec = Schema.Struct({
-  endpoint: Endpoint,
+  endpoint: Address,
   model: Text,
   api_key: Schema.optionalKey(SecretReference),
   temperature: defaulted(NonNegative, 0),
@@ -64,7 +62,7 @@ export const JudgeSpec = Schema.Struct({
   deadline: defaulted(Positive, 60),
   attempts: defaulted(Count, 3),
   /** Further endpoints that serve the same model: calls go to the least busy one that works. */
-  replicas: defaulted(Schema.Array(Endpoint), []),
+  replicas: defaulted(Schema.Array(Address), []),
   /** Further judges: the majority of all decides. */
   panel: defaulted(Schema.Array(JudgeSeat), []),
   verdict: defaulted(VerdictRule, "yes_no"),

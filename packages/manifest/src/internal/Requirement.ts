@@ -7,6 +7,10 @@ const patternTexts: Record<string, string> = {
   "^[^\\u0000]*$": "must not contain a NUL character",
   "^[A-Za-z_][A-Za-z0-9_]*$": "must be the name of an environment variable",
   "^https?:\\/\\/": "must begin with http:// or https://",
+  "^[^?#]*$":
+    "must not hold a query or a fragment (? or #): a key is named by { env: NAME }, never written in an address",
+  "^https?:\\/\\/[^\\s@]+$": "must hold a host, and no user name, password or white space",
+  "^https?:\\/\\/[^/?#@]+$": "must be http:// or https://, a host and perhaps a port, and nothing else",
   "\\{question\\}": "must contain {question}",
   "^[0-9a-f]{64}$": "must be a SHA-256 in 64 lower-case hexadecimal digits"
 }

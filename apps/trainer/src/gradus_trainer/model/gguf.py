@@ -9,6 +9,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from gradus_trainer.problem import Problem
@@ -26,7 +27,11 @@ def convert(file: Path, directory: Path) -> None:
     """Runs the conversion and reports what it says when it fails."""
     command = [sys.executable, "-m", "gradus_trainer.model.gguf", str(file.resolve()), str(directory)]
     # the command is this interpreter and this module; no shell, and paths are single arguments
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)  # noqa: S603 - our own script, no shell
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)  # noqa: S603 - our own script, no shell
+    except subprocess.TimeoutExpired as error:
+        detail = f"{file} was not converted within {LIMIT_SECONDS} s"
+        raise Problem("policy_unavailable", detail, field="policy.path") from error
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         raise Problem("policy_unavailable", f"{file} cannot be converted: {last}", field="policy.path")
@@ -38,13 +43,20 @@ def _write(file: Path, directory: Path) -> None:
     import torch  # noqa: PLC0415 - in the child process alone
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig  # noqa: PLC0415 - as above
 
-    folder, name = str(file.parent), file.name
-    model = AutoModelForCausalLM.from_pretrained(
-        folder, gguf_file=name, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
-    )
-    model.save_pretrained(directory)
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
-    tokenizer.save_pretrained(directory)
+    # transformers looks at whatever lies beside the file, code included: here nothing does
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "model.gguf"
+        link.symlink_to(file.resolve())
+        model = AutoModelForCausalLM.from_pretrained(
+            folder,
+            gguf_file=link.name,
+            dtype=torch.float32,
+            quantization_config=GgufConfig(dequantize=True),
+            trust_remote_code=False,
+        )
+        model.save_pretrained(directory)
+        tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=link.name, trust_remote_code=False)
+        tokenizer.save_pretrained(directory)
     path = directory / "config.json"
     config = json.loads(path.read_text("utf-8"))
     config["eos_token_id"] = tokenizer.eos_token_id

@@ -117,7 +117,7 @@ def main() -> None:
         args=settings(place, generator, total=prompts * samples, samples=samples, completion=completion, micro=micro),
         train_dataset=Dataset.from_dict({"prompt": texts}),
         reward_funcs=reward,
-        processing_class=AutoTokenizer.from_pretrained(place / "model"),
+        processing_class=AutoTokenizer.from_pretrained(place / "model", trust_remote_code=False),
         callbacks=[clock],
     )
     trainer.train()
