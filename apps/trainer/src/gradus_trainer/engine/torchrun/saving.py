@@ -1,9 +1,10 @@
-"""Writing a staged state beside training: every rank writes its file, rank 0 makes the directory whole and says so."""
+"""Writing a staged state beside training: every rank writes its file, rank 0 seals the directory."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import logging
 import shutil
 import time
@@ -17,6 +18,7 @@ from gradus_trainer.engine.torchrun.checkpoint import STATE, Staged
 from gradus_trainer.engine.torchrun.group import Group
 from gradus_trainer.model.load import write_json
 from gradus_trainer.problem import Problem
+from gradus_trainer.seal import seal
 from gradus_trainer.tokenizer import Tokenizer
 
 LOOK_SECONDS = 0.02
@@ -65,7 +67,8 @@ class Saving:
             else:
                 self._store.wait([f"{key}/begun"])
             with storage():
-                staged.write(temporary)
+                digests = staged.write(temporary)
+            self._store.set(f"{key}/digests/{self._group.rank}", json.dumps(digests).encode())
         except Exception as error:
             log.exception("a checkpoint could not be written")
             problem = error if isinstance(error, Problem) else Problem("trainer_failed", f"checkpoint: {error!r}")
@@ -88,6 +91,7 @@ class Saving:
         if problem is None:
             try:
                 with storage():
+                    seal(temporary, self._digests(key))
                     for file in temporary.iterdir():
                         sync(file)
                     sync(temporary)
@@ -98,10 +102,17 @@ class Saving:
                 problem = error if isinstance(error, Problem) else Problem("trainer_failed", f"checkpoint: {error}")
         if problem is not None:
             shutil.rmtree(temporary, ignore_errors=True)
-        for suffix in ("begun", "done", "failed"):
+        for suffix in ("begun", "done", "failed", *(f"digests/{rank}" for rank in range(self._group.size))):
             with contextlib.suppress(RuntimeError):
                 self._store.delete_key(f"{key}/{suffix}")
         return problem
+
+    def _digests(self, key: str) -> dict[str, str]:
+        """Of all shards, as the ranks that wrote them told."""
+        told: dict[str, str] = {}
+        for rank in range(self._group.size):
+            told |= json.loads(self._store.get(f"{key}/digests/{rank}"))
+        return told
 
     def stop(self) -> None:
         """Waits for what is being written."""
