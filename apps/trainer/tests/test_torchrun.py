@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,7 @@ from gradus_trainer.digest import weights_digest
 from gradus_trainer.engine.torchrun.export import policy_digest
 from gradus_trainer.engine.torchrun.fill import fill, from_seed
 from gradus_trainer.engine.torchrun.group import Group, make_group
+from gradus_trainer.engine.torchrun.saving import Head, Saving
 from gradus_trainer.engine.torchrun.sharding import places
 from gradus_trainer.engine.torchrun.shares import deal, row_costs, share_of
 from gradus_trainer.model.load import load_directory
@@ -127,6 +131,24 @@ def test_a_flipped_bit_of_any_file_of_a_sharded_state_is_seen(ran: Ran, group: G
         assert path.name in {raised.value.field, "seal.json"}
         path.write_bytes(whole)
     policy.load(directory)
+
+
+def test_a_checkpoint_that_rank_0_cannot_begin_keeps_no_rank_waiting(tmp_path: Path) -> None:
+    """The others would wait for its word until the store gives up, and rank 0 for them."""
+    store = dist.HashStore()
+    store.set_timeout(datetime.timedelta(seconds=60))
+    (tmp_path / "file").write_text("no directory")
+    staged = SimpleNamespace(write=lambda _directory: pytest.fail("there is nothing to write to"))
+    told: Future[Problem | None] = Future()
+    savings = [Saving(SimpleNamespace(rank=rank, size=2, store=store)) for rank in (1, 0)]
+    for saving in savings:
+        saving.begin(staged, tmp_path / "file" / "state", Head(0, {}, None, {}), told.set_result)
+    problem = told.result(20)
+    assert problem is not None
+    assert (problem.code, "NotADirectoryError" in problem.detail) == ("trainer_failed", True)
+    for saving in savings:
+        saving.stop()
+    assert not store.check(["saved/0/failed"])
 
 
 def test_an_exported_policy_is_a_hugging_face_directory_of_several_files(ran: Ran) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import json
 import logging
 import shutil
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import torch.distributed as dist
 
 from gradus_trainer.durable_file import storage, sync
 from gradus_trainer.engine.torchrun.checkpoint import STATE, Staged
@@ -23,6 +26,8 @@ from gradus_trainer.tokenizer import Tokenizer
 
 LOOK_SECONDS = 0.02
 """How often rank 0 looks whether the others have written."""
+BEGUN_LOOK = datetime.timedelta(seconds=1)
+"""How long the others wait for rank 0 before they look whether it has failed."""
 Told = Callable[[Problem | None], None]
 log = logging.getLogger("gradus.saving")
 
@@ -65,7 +70,7 @@ class Saving:
                 self._prepare(temporary, head)
                 self._store.set(f"{key}/begun", b"1")
             else:
-                self._store.wait([f"{key}/begun"])
+                self._until_begun(key)
             with storage():
                 digests = staged.write(temporary)
             self._store.set(f"{key}/digests/{self._group.rank}", json.dumps(digests).encode())
@@ -76,6 +81,15 @@ class Saving:
         self._store.add(f"{key}/done", 1)
         if self._group.rank == 0:
             told(self._finish(temporary, path, key, problem))
+
+    def _until_begun(self, key: str) -> None:
+        """Until rank 0 has made the directory. In short looks: if it failed, it never says that it has."""
+        while True:
+            with contextlib.suppress(dist.DistStoreError):
+                self._store.wait([f"{key}/begun"], BEGUN_LOOK)
+                return
+            if self._store.check([f"{key}/failed"]):
+                raise Problem(self._store.get(f"{key}/failed").decode(), "another rank could not write the checkpoint")
 
     def _prepare(self, temporary: Path, head: Head) -> None:
         with storage():
