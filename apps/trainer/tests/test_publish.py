@@ -22,7 +22,8 @@ from tests.conftest import Service
 from tests.loopback_engine import ROUTES, LoopbackEngine
 
 BEFORE = ["/openapi.json", "/v1/models", "/pause?mode=keep"]
-AFTER = ["/resume", "/v1/completions"]
+FORGET = "/reset_prefix_cache?reset_running_requests=true"
+AFTER = [FORGET, "/resume", "/v1/completions"]
 UPDATE = ["/start_weight_update", "/update_weights", "/finish_weight_update"]
 CONNECT = "/init_weight_transfer_engine"
 
@@ -85,15 +86,14 @@ async def test_what_lies_in_the_directory_are_the_weights_under_their_hugging_fa
 @pytest.mark.parametrize(
     ("path", "phase"),
     [
-        ("/openapi.json", "probe"),
-        ("/v1/models", "probe"),
         ("/pause", "pause"),
         ("/collective_rpc", "update"),
+        ("/reset_prefix_cache", "update"),
         ("/resume", "resume"),
         ("/v1/completions", "check"),
     ],
 )
-async def test_a_failure_at_any_call_taints_the_engine_until_a_whole_publish_succeeds(
+async def test_a_failure_at_any_call_after_the_probe_taints_the_engine_until_a_whole_publish_succeeds(
     service: Service, engine: LoopbackEngine, tmp_path: Path, path, phase
 ):
     await service.open()
@@ -109,6 +109,47 @@ async def test_a_failure_at_any_call_taints_the_engine_until_a_whole_publish_suc
     assert (await publish(service, 0, shared(engine, tmp_path)))[0] == 200
     assert engine.paths == [*BEFORE, "/collective_rpc", *AFTER]
     assert (await held(service), engine.paused) == ([(0, "clean")], False)
+
+
+@pytest.mark.parametrize("fault", ["/openapi.json", "/v1/models", "model", "transport"])
+async def test_a_failure_before_the_pause_leaves_the_engine_serving_what_it_holds(
+    service: Service, engine: LoopbackEngine, tmp_path: Path, fault: str
+):
+    await service.open()
+    typo = {"model": {"model": "sevred"}, "transport": {"transport": "nccl"}}.get(fault, {})
+    for before in ([], [(0, "clean")]):
+        engine.calls.clear()
+        engine.fail[fault] = [500]
+        status, problem = await publish(service, 0, shared(engine, tmp_path, **typo))
+        assert (status, problem["code"]) == (502, "publish_failed")
+        assert f"{engine.url} at probe: " in problem["detail"]
+        assert (await held(service), engine.paused) == (before, False)
+        assert set(engine.paths) <= {"/openapi.json", "/v1/models"}
+        engine.fail.clear()
+        assert (await publish(service, 0, shared(engine, tmp_path)))[0] == 200
+
+
+async def test_a_probe_that_fails_does_not_clean_a_tainted_engine(
+    service: Service, engine: LoopbackEngine, tmp_path: Path
+):
+    await service.open()
+    engine.fail["/collective_rpc"] = [500]
+    for change in ({}, {"model": "sevred"}):
+        assert (await publish(service, 0, shared(engine, tmp_path, **change)))[0] == 502
+        assert (await held(service), engine.paused) == ([(0, "tainted")], True)
+
+
+async def test_prefixes_are_forgotten_as_far_as_the_engine_can(service: Service, tmp_path: Path):
+    """By its own document: without the parameter those of paused requests stay, without the route nothing is asked."""
+    await service.open()
+    for lacks, asked in (("reset_running_requests", ["/reset_prefix_cache"]), ("/reset_prefix_cache", [])):
+        engine = LoopbackEngine(lacks=(lacks,))
+        runner = await engine.start()
+        try:
+            assert (await publish(service, 0, shared(engine, tmp_path)))[0] == 200
+            assert engine.paths == [*BEFORE, "/collective_rpc", *asked, "/resume", "/v1/completions"]
+        finally:
+            await runner.cleanup()
 
 
 async def test_an_engine_that_kept_its_old_weights_is_found_out(
@@ -139,12 +180,12 @@ async def test_one_broken_engine_does_not_spoil_the_others(service: Service, eng
         await runner.cleanup()
 
 
-async def test_an_engine_that_is_not_there_is_tainted(service: Service, tmp_path: Path):
+async def test_an_engine_that_is_not_there_is_not_known_to_hold_anything(service: Service, tmp_path: Path):
     await service.open()
     target = {"kind": "vllm", "url": "http://127.0.0.1:9", "transport": "directory", "directory": str(tmp_path)}
     status, problem = await publish(service, 0, target)
     assert (status, "at probe: GET /openapi.json failed" in problem["detail"]) == (502, True)
-    assert await held(service) == [(0, "tainted")]
+    assert await held(service) == []
 
 
 async def test_another_version_than_the_live_one_is_refused_before_any_call(
