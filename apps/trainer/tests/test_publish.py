@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -311,6 +314,88 @@ async def test_nccl_makes_one_group_and_broadcasts_while_the_engine_receives(
     monkeypatch.setattr(nccl, "_broadcast", lambda _group, _staged: None)
     assert (await publish(service, 0, target))[0] == 200
     assert len(joined) == 2
+
+
+class Communicator:
+    """With the parts of vLLM's that are used to end it."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+        self.over = threading.Event()
+        self.nccl, self.comm = SimpleNamespace(ncclCommAbort=self._end, ncclCommDestroy=pytest.fail), "comm"
+
+    def _end(self, comm: str) -> None:
+        self.ended.append(comm)
+        self.over.set()
+
+
+@pytest.fixture
+async def with_nccl(service: Service, engine: LoopbackEngine, monkeypatch) -> dict[str, Any]:
+    """A run whose weights could go to the engine by NCCL; the target to publish to."""
+    await service.open()
+    engine.decoder = service.engine_run("r").decoder
+    monkeypatch.setattr(nccl, "importable", lambda: True)
+    monkeypatch.setattr(nccl, "_require_cuda", lambda _staged: None)
+    return {"kind": "vllm", "url": engine.url, "transport": "nccl"}
+
+
+async def test_an_engine_that_refuses_the_group_leaves_no_thread_to_wait_for(
+    service: Service, engine: LoopbackEngine, monkeypatch, with_nccl
+):
+    """The trainer joins alone and waits: a process that ends must not wait for that, and a late group is freed."""
+    late, made, threads = threading.Event(), Communicator(), []
+
+    def join(_info: dict[str, Any]) -> Communicator:
+        threads.append(threading.current_thread())
+        assert late.wait(60)
+        return made
+
+    monkeypatch.setattr(nccl, "_join", join)
+    engine.fail[CONNECT] = [500]
+    status, problem = await publish(service, 0, with_nccl)
+    assert (status, "at connect: " in problem["detail"]) == (502, True)
+    (thread,) = threads
+    assert (thread.is_alive(), thread.daemon, made.ended) == (True, True, [])
+    late.set()
+    assert await asyncio.to_thread(made.over.wait, 60)
+    assert made.ended == ["comm"]
+
+
+async def test_a_group_whose_engine_breaks_off_is_ended_once_and_frees_the_broadcast(
+    service: Service, engine: LoopbackEngine, monkeypatch, with_nccl
+):
+    made = [Communicator(), Communicator()]
+    waiting = iter(made)
+    monkeypatch.setattr(nccl, "_join", lambda _info: next(waiting))
+
+    def broadcast(group: Communicator, _staged: Any) -> None:
+        # until somebody aborts, as NCCL's does
+        assert group.over.wait(60)
+
+    monkeypatch.setattr(nccl, "_broadcast", broadcast)
+    engine.fail["/update_weights"] = [500]
+    status, problem = await publish(service, 0, with_nccl)
+    assert (status, "at update: POST /update_weights answered 500" in problem["detail"]) == (502, True)
+    assert made[0].ended == ["comm"]
+    # a broadcast that fails ends its group too
+    monkeypatch.setattr(nccl, "_broadcast", lambda _group, _staged: 1 / 0)
+    assert (await publish(service, 0, with_nccl))[0] == 502
+    assert await asyncio.to_thread(made[1].over.wait, 60)
+    assert (made[0].ended, made[1].ended) == (["comm"], ["comm"])
+
+
+def test_a_group_is_ended_by_what_its_class_has(caplog):
+    ended: list[str] = []
+    whole = SimpleNamespace(destroy=lambda: ended.append("destroy"))
+    nccl.free(whole)
+    library = SimpleNamespace(ncclCommDestroy=ended.append)
+    nccl.free(SimpleNamespace(nccl=library, comm="comm"))
+    library.ncclCommAbort = lambda _comm: 1 / 0
+    nccl.free(SimpleNamespace(nccl=library, comm="comm"))
+    assert ended == ["destroy", "comm"]
+    assert "could not be freed by ncclCommAbort" in caplog.text
+    nccl.free(SimpleNamespace())
+    assert "no way to free" in caplog.text
 
 
 def target(transport: str, directory: Path | None = None) -> Target:
