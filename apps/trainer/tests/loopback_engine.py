@@ -27,13 +27,16 @@ ROUTES = (
     "/finish_weight_update",
     "/get_world_size",
     "/collective_rpc",
+    "/reset_prefix_cache",
     "/v1/completions",
     "/v1/models",
 )
 
 
 class LoopbackEngine:
-    """`fail` maps a path to the status that its next calls get, one each; `deaf` reloads nothing and says 200."""
+    """`fail` maps a path to the status that its next calls get, one each; `deaf` reloads nothing and says 200.
+
+    `lacks`: routes and query parameters that its /openapi.json does not name."""
 
     def __init__(self, decoder: Decoder | None = None, lacks: tuple[str, ...] = ()) -> None:
         self.decoder = decoder or tiny.decoder(seed=99, tied_embeddings=True)
@@ -68,7 +71,7 @@ class LoopbackEngine:
         if statuses and (status := statuses.pop(0)) != 200:
             return web.Response(status=status, text="told to fail")
         if request.path == "/openapi.json":
-            return web.json_response({"paths": {path: {} for path in ROUTES if path not in self._lacks}})
+            return web.json_response({"paths": self._paths()})
         if request.path == "/v1/models":
             return web.json_response({"data": [{"id": "served"}]})
         if request.path == "/get_world_size":
@@ -82,6 +85,12 @@ class LoopbackEngine:
         if request.path == "/v1/completions":
             return web.json_response(self._complete(body))
         return web.json_response({"message": "done"})
+
+    def _paths(self) -> dict[str, Any]:
+        paths: dict[str, Any] = {path: {"post": {}} for path in ROUTES if path not in self._lacks}
+        if "/reset_prefix_cache" in paths and "reset_running_requests" not in self._lacks:
+            paths["/reset_prefix_cache"]["post"]["parameters"] = [{"name": "reset_running_requests", "in": "query"}]
+        return paths
 
     def _complete(self, body: dict[str, Any]) -> dict[str, Any]:
         assert not self.paused

@@ -20,6 +20,13 @@ from tests.conftest import Service
 HIDDEN, HEADS, HEAD_DIM, WIDE, LAYERS = 64, 4, 16, 96, 2
 TOKENS = ["<unk>", "<bos>", "<eos>", *"abcdefghijklmnopqrstuvwxyzĠ=", "ab"]
 VOCAB = len(TOKENS)
+LLAMA3 = {
+    "rope_type": "llama3",
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 8192,
+}
 
 
 def permuted(weight: np.ndarray) -> np.ndarray:
@@ -27,7 +34,7 @@ def permuted(weight: np.ndarray) -> np.ndarray:
     return weight.reshape(HEADS, 2, HEAD_DIM // 2, -1).swapaxes(1, 2).reshape(weight.shape)
 
 
-def write_gguf(path: Path) -> dict[str, np.ndarray]:
+def write_gguf(path: Path, *, scaled: bool = False) -> dict[str, np.ndarray]:
     """Writes a llama file; gives its weights by Hugging Face name."""
     import gguf
 
@@ -59,6 +66,8 @@ def write_gguf(path: Path) -> dict[str, np.ndarray]:
         rows = permuted(value) if "attn_q" in theirs or "attn_k" in theirs else value
         writer.add_tensor(theirs, np.ascontiguousarray(rows))
 
+    if scaled:
+        writer.add_tensor("rope_freqs.weight", np.linspace(1, 8, HEAD_DIM // 2, dtype=np.float32))
     tensor("token_embd.weight", "model.embed_tokens.weight", VOCAB, HIDDEN)
     tensor("output_norm.weight", "model.norm.weight", HIDDEN)
     for layer in range(LAYERS):
@@ -132,6 +141,13 @@ def test_a_file_that_is_no_gguf_is_a_problem(tmp_path: Path):
     assert not list((tmp_path / "a").iterdir())
 
 
+def test_a_file_with_a_scaled_rope_is_refused(tmp_path: Path):
+    """transformers would read it as a policy of other angles."""
+    write_gguf(tmp_path / "tiny.gguf", scaled=True)
+    with pytest.raises(Problem, match="scaled rope"):
+        Artifacts(tmp_path / "a").load_gguf(tmp_path / "tiny.gguf", torch.device("cpu"), torch.float32)
+
+
 def test_a_hugging_face_directory_is_checked_before_it_is_used(tmp_path: Path):
     from gradus_trainer.model.load import load_directory, save_directory, save_tensors
     from gradus_trainer.tokenizer import character_tokenizer
@@ -153,7 +169,9 @@ def test_a_hugging_face_directory_is_checked_before_it_is_used(tmp_path: Path):
 
     weights = tmp_path / "model.safetensors"
     assert "mlp_bias" in refusal(lambda: configure(mlp_bias=True))
-    assert "rope type" in refusal(lambda: configure(rope_parameters={"rope_type": "llama3", "rope_theta": 1e4}))
+    assert "rope type" in refusal(lambda: configure(rope_parameters={"rope_type": "yarn", "rope_theta": 1e4}))
+    assert "low_freq_factor" in refusal(lambda: configure(rope_parameters=LLAMA3 | {"high_freq_factor": 1.0}))
+    assert "original_max" in refusal(lambda: configure(rope_parameters={"rope_type": "llama3", "rope_theta": 1e4}))
     assert "model_type" in refusal(lambda: configure(model_type="gpt2"))
     assert "hidden_act" in refusal(lambda: configure(hidden_act="gelu"))
     assert "eos_token_id" in refusal(lambda: configure(eos_token_id=None))

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from gradus_trainer.digest import weights_digest
 from gradus_trainer.engine import step as step_module
 from gradus_trainer.engine.micro_batch import lay_out
 from gradus_trainer.engine.packed_batch import lay_out_packed
 from gradus_trainer.engine.packing import GRAIN, first_fit, pack
 from gradus_trainer.engine.step import score, take_step
-from gradus_trainer.engine.trunk import Packed, choose_checkpointing
+from gradus_trainer.engine.trunk import Packed, Padded, choose_checkpointing
 from gradus_trainer.model.packed_attention import plain
 from gradus_trainer.model.weights import hugging_face_views
 from gradus_trainer.optimizer import Optimizer
@@ -155,6 +156,31 @@ def test_a_step_does_not_depend_on_how_its_rows_are_laid_out(kind, importance, m
         torch.testing.assert_close(value, packed[0][name], rtol=1e-4, atol=1e-6)
     assert packed[1] == pytest.approx(padded[1], rel=1e-4)
     assert any(float(value.abs().max()) > 1e-4 for value in padded[0].values())
+
+
+def test_rows_without_a_trained_token_are_not_computed_and_change_nothing(monkeypatch):
+    """Loss, gradient and metrics are, to the bit, those of the other rows, at whose places the values are."""
+    computed, honest, cells = [], Padded.lay_out, tiny.columns(6)
+    monkeypatch.setattr(
+        Padded, "lay_out", lambda trunk, batch: computed.append(batch.sample_id) or honest(trunk, batch)
+    )
+    trained = {name: [value for row, value in enumerate(values) if row not in {1, 5}] for name, values in cells.items()}
+    for row in (1, 5):
+        cells["loss_mask"][row] = [0] * len(cells["loss_mask"][row])
+        cells["rollout_logprob"][row] = [0.0] * len(cells["rollout_logprob"][row])
+    found = []
+    for columns in (cells, trained):
+        decoder = tiny.decoder()
+        spec, batch = decode_update(tiny.stream(tiny.table(columns, tiny.metadata(normaliser="sequences"))), LIMITS)
+        logprob, _ = score(decoder, batch, 16)
+        metrics = take_step(decoder, Optimizer(decoder, SPEC), spec, batch, 16).metrics
+        found.append((metrics, weights_digest(hugging_face_views(decoder)), logprob, batch))
+    assert computed == [["s0", "s2", "s3", "s4"]] * 4
+    (metrics, digest, logprob, batch), (others, expected, kept, _) = found
+    assert (metrics, digest) == (others, expected)
+    places = batch.tokens_of(np.array([0, 2, 3, 4]))
+    assert np.array_equal(logprob[places], kept)
+    assert np.abs(logprob).sum() == pytest.approx(np.abs(kept).sum())
 
 
 def test_empty_sequences_and_grouped_heads_of_the_plain_attention():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,7 +25,8 @@ from tests.conftest import Service
 from tests.loopback_engine import ROUTES, LoopbackEngine
 
 BEFORE = ["/openapi.json", "/v1/models", "/pause?mode=keep"]
-AFTER = ["/resume", "/v1/completions"]
+FORGET = "/reset_prefix_cache?reset_running_requests=true"
+AFTER = [FORGET, "/resume", "/v1/completions"]
 UPDATE = ["/start_weight_update", "/update_weights", "/finish_weight_update"]
 CONNECT = "/init_weight_transfer_engine"
 
@@ -85,15 +89,14 @@ async def test_what_lies_in_the_directory_are_the_weights_under_their_hugging_fa
 @pytest.mark.parametrize(
     ("path", "phase"),
     [
-        ("/openapi.json", "probe"),
-        ("/v1/models", "probe"),
         ("/pause", "pause"),
         ("/collective_rpc", "update"),
+        ("/reset_prefix_cache", "update"),
         ("/resume", "resume"),
         ("/v1/completions", "check"),
     ],
 )
-async def test_a_failure_at_any_call_taints_the_engine_until_a_whole_publish_succeeds(
+async def test_a_failure_at_any_call_after_the_probe_taints_the_engine_until_a_whole_publish_succeeds(
     service: Service, engine: LoopbackEngine, tmp_path: Path, path, phase
 ):
     await service.open()
@@ -109,6 +112,47 @@ async def test_a_failure_at_any_call_taints_the_engine_until_a_whole_publish_suc
     assert (await publish(service, 0, shared(engine, tmp_path)))[0] == 200
     assert engine.paths == [*BEFORE, "/collective_rpc", *AFTER]
     assert (await held(service), engine.paused) == ([(0, "clean")], False)
+
+
+@pytest.mark.parametrize("fault", ["/openapi.json", "/v1/models", "model", "transport"])
+async def test_a_failure_before_the_pause_leaves_the_engine_serving_what_it_holds(
+    service: Service, engine: LoopbackEngine, tmp_path: Path, fault: str
+):
+    await service.open()
+    typo = {"model": {"model": "sevred"}, "transport": {"transport": "nccl"}}.get(fault, {})
+    for before in ([], [(0, "clean")]):
+        engine.calls.clear()
+        engine.fail[fault] = [500]
+        status, problem = await publish(service, 0, shared(engine, tmp_path, **typo))
+        assert (status, problem["code"]) == (502, "publish_failed")
+        assert f"{engine.url} at probe: " in problem["detail"]
+        assert (await held(service), engine.paused) == (before, False)
+        assert set(engine.paths) <= {"/openapi.json", "/v1/models"}
+        engine.fail.clear()
+        assert (await publish(service, 0, shared(engine, tmp_path)))[0] == 200
+
+
+async def test_a_probe_that_fails_does_not_clean_a_tainted_engine(
+    service: Service, engine: LoopbackEngine, tmp_path: Path
+):
+    await service.open()
+    engine.fail["/collective_rpc"] = [500]
+    for change in ({}, {"model": "sevred"}):
+        assert (await publish(service, 0, shared(engine, tmp_path, **change)))[0] == 502
+        assert (await held(service), engine.paused) == ([(0, "tainted")], True)
+
+
+async def test_prefixes_are_forgotten_as_far_as_the_engine_can(service: Service, tmp_path: Path):
+    """By its own document: without the parameter those of paused requests stay, without the route nothing is asked."""
+    await service.open()
+    for lacks, asked in (("reset_running_requests", ["/reset_prefix_cache"]), ("/reset_prefix_cache", [])):
+        engine = LoopbackEngine(lacks=(lacks,))
+        runner = await engine.start()
+        try:
+            assert (await publish(service, 0, shared(engine, tmp_path)))[0] == 200
+            assert engine.paths == [*BEFORE, "/collective_rpc", *asked, "/resume", "/v1/completions"]
+        finally:
+            await runner.cleanup()
 
 
 async def test_an_engine_that_kept_its_old_weights_is_found_out(
@@ -139,12 +183,12 @@ async def test_one_broken_engine_does_not_spoil_the_others(service: Service, eng
         await runner.cleanup()
 
 
-async def test_an_engine_that_is_not_there_is_tainted(service: Service, tmp_path: Path):
+async def test_an_engine_that_is_not_there_is_not_known_to_hold_anything(service: Service, tmp_path: Path):
     await service.open()
     target = {"kind": "vllm", "url": "http://127.0.0.1:9", "transport": "directory", "directory": str(tmp_path)}
     status, problem = await publish(service, 0, target)
     assert (status, "at probe: GET /openapi.json failed" in problem["detail"]) == (502, True)
-    assert await held(service) == [(0, "tainted")]
+    assert await held(service) == []
 
 
 async def test_another_version_than_the_live_one_is_refused_before_any_call(
@@ -270,6 +314,88 @@ async def test_nccl_makes_one_group_and_broadcasts_while_the_engine_receives(
     monkeypatch.setattr(nccl, "_broadcast", lambda _group, _staged: None)
     assert (await publish(service, 0, target))[0] == 200
     assert len(joined) == 2
+
+
+class Communicator:
+    """With the parts of vLLM's that are used to end it."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+        self.over = threading.Event()
+        self.nccl, self.comm = SimpleNamespace(ncclCommAbort=self._end, ncclCommDestroy=pytest.fail), "comm"
+
+    def _end(self, comm: str) -> None:
+        self.ended.append(comm)
+        self.over.set()
+
+
+@pytest.fixture
+async def with_nccl(service: Service, engine: LoopbackEngine, monkeypatch) -> dict[str, Any]:
+    """A run whose weights could go to the engine by NCCL; the target to publish to."""
+    await service.open()
+    engine.decoder = service.engine_run("r").decoder
+    monkeypatch.setattr(nccl, "importable", lambda: True)
+    monkeypatch.setattr(nccl, "_require_cuda", lambda _staged: None)
+    return {"kind": "vllm", "url": engine.url, "transport": "nccl"}
+
+
+async def test_an_engine_that_refuses_the_group_leaves_no_thread_to_wait_for(
+    service: Service, engine: LoopbackEngine, monkeypatch, with_nccl
+):
+    """The trainer joins alone and waits: a process that ends must not wait for that, and a late group is freed."""
+    late, made, threads = threading.Event(), Communicator(), []
+
+    def join(_info: dict[str, Any]) -> Communicator:
+        threads.append(threading.current_thread())
+        assert late.wait(60)
+        return made
+
+    monkeypatch.setattr(nccl, "_join", join)
+    engine.fail[CONNECT] = [500]
+    status, problem = await publish(service, 0, with_nccl)
+    assert (status, "at connect: " in problem["detail"]) == (502, True)
+    (thread,) = threads
+    assert (thread.is_alive(), thread.daemon, made.ended) == (True, True, [])
+    late.set()
+    assert await asyncio.to_thread(made.over.wait, 60)
+    assert made.ended == ["comm"]
+
+
+async def test_a_group_whose_engine_breaks_off_is_ended_once_and_frees_the_broadcast(
+    service: Service, engine: LoopbackEngine, monkeypatch, with_nccl
+):
+    made = [Communicator(), Communicator()]
+    waiting = iter(made)
+    monkeypatch.setattr(nccl, "_join", lambda _info: next(waiting))
+
+    def broadcast(group: Communicator, _staged: Any) -> None:
+        # until somebody aborts, as NCCL's does
+        assert group.over.wait(60)
+
+    monkeypatch.setattr(nccl, "_broadcast", broadcast)
+    engine.fail["/update_weights"] = [500]
+    status, problem = await publish(service, 0, with_nccl)
+    assert (status, "at update: POST /update_weights answered 500" in problem["detail"]) == (502, True)
+    assert made[0].ended == ["comm"]
+    # a broadcast that fails ends its group too
+    monkeypatch.setattr(nccl, "_broadcast", lambda _group, _staged: 1 / 0)
+    assert (await publish(service, 0, with_nccl))[0] == 502
+    assert await asyncio.to_thread(made[1].over.wait, 60)
+    assert (made[0].ended, made[1].ended) == (["comm"], ["comm"])
+
+
+def test_a_group_is_ended_by_what_its_class_has(caplog):
+    ended: list[str] = []
+    whole = SimpleNamespace(destroy=lambda: ended.append("destroy"))
+    nccl.free(whole)
+    library = SimpleNamespace(ncclCommDestroy=ended.append)
+    nccl.free(SimpleNamespace(nccl=library, comm="comm"))
+    library.ncclCommAbort = lambda _comm: 1 / 0
+    nccl.free(SimpleNamespace(nccl=library, comm="comm"))
+    assert ended == ["destroy", "comm"]
+    assert "could not be freed by ncclCommAbort" in caplog.text
+    nccl.free(SimpleNamespace())
+    assert "no way to free" in caplog.text
 
 
 def target(transport: str, directory: Path | None = None) -> Target:

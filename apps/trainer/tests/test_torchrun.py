@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import shutil
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,11 +22,13 @@ from gradus_trainer.digest import weights_digest
 from gradus_trainer.engine.torchrun.export import policy_digest
 from gradus_trainer.engine.torchrun.fill import fill, from_seed
 from gradus_trainer.engine.torchrun.group import Group, make_group
+from gradus_trainer.engine.torchrun.saving import Head, Saving
 from gradus_trainer.engine.torchrun.sharding import places
 from gradus_trainer.engine.torchrun.shares import deal, row_costs, share_of
 from gradus_trainer.model.load import load_directory
 from gradus_trainer.model.weights import hugging_face_views, weight_shapes
 from gradus_trainer.problem import Problem
+from gradus_trainer.seal import sealed
 from gradus_trainer.wire.decode import Limits, decode_update
 from tests import tiny, torchrun_ranks
 from tests.torchrun_ranks import CASES, Policy
@@ -88,8 +94,9 @@ def test_a_state_of_one_rank_goes_on_on_two_and_back(ran: Ran, group: Group) -> 
 def test_a_state_is_safetensors_and_json_alone(ran: Ran) -> None:
     """torch's own metadata file would be a pickle."""
     names = sorted(path.name for path in (ran.root / "two").iterdir())
-    assert names == [f"shard-0000{rank}-model-00001-of-00001.safetensors" for rank in (1, 2)] + ["state.json"]
-    with safe_open(ran.root / "two" / names[0], framework="pt") as file:
+    shards = [f"shard-0000{rank}-model-00001-of-00001.safetensors" for rank in (1, 2)]
+    assert names == ["config.json", "seal.json", *shards, "state.json", "tokenizer.json"]
+    with safe_open(ran.root / "two" / shards[0], framework="pt") as file:
         rows = file.get_slice("policy.blocks.0.down").get_shape()[0]
         kinds = {name.split(".")[0] for name in file.keys()}  # noqa: SIM118 - it cannot be iterated
     assert (rows, kinds) == (tiny.architecture().hidden_size // 2, {"policy", "exp_avg", "exp_avg_sq"})
@@ -100,8 +107,48 @@ def test_a_state_without_one_of_its_shards_is_refused(ran: Ran, group: Group, tm
     for path in (ran.root / "two").iterdir():
         if "00002" not in path.name.split("-")[1:2]:
             (tmp_path / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(Problem, match=r"00002.*it is not there"):
+        Policy(group).load(tmp_path)
+    # nor is one of a time before seals
+    (tmp_path / "seal.json").unlink()
     with pytest.raises(Problem, match="1 of 2 shards"):
         Policy(group).load(tmp_path)
+
+
+def test_a_flipped_bit_of_any_file_of_a_sharded_state_is_seen(ran: Ran, group: Group, tmp_path: Path) -> None:
+    """In the weights it would be another policy, and nothing else would say so."""
+    directory = tmp_path / "state"
+    shutil.copytree(ran.root / "two", directory)
+    policy = Policy(group)
+    assert policy.load(directory) == ran.told["saved"]
+    assert sorted(sealed(directory)) == sorted(path.name for path in directory.iterdir() if path.name != "seal.json")
+    for path in directory.iterdir():
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 4]) + whole[-8:])
+        with pytest.raises(Problem, match="a checkpoint is damaged") as raised:
+            policy.load(directory)
+        # of a digest that rotted, the file that it is of is named
+        assert path.name in {raised.value.field, "seal.json"}
+        path.write_bytes(whole)
+    policy.load(directory)
+
+
+def test_a_checkpoint_that_rank_0_cannot_begin_keeps_no_rank_waiting(tmp_path: Path) -> None:
+    """The others would wait for its word until the store gives up, and rank 0 for them."""
+    store = dist.HashStore()
+    store.set_timeout(datetime.timedelta(seconds=60))
+    (tmp_path / "file").write_text("no directory")
+    staged = SimpleNamespace(write=lambda _directory: pytest.fail("there is nothing to write to"))
+    told: Future[Problem | None] = Future()
+    savings = [Saving(SimpleNamespace(rank=rank, size=2, store=store)) for rank in (1, 0)]
+    for saving in savings:
+        saving.begin(staged, tmp_path / "file" / "state", Head(0, {}, None, {}), told.set_result)
+    problem = told.result(20)
+    assert problem is not None
+    assert (problem.code, "NotADirectoryError" in problem.detail) == ("trainer_failed", True)
+    for saving in savings:
+        saving.stop()
+    assert not store.check(["saved/0/failed"])
 
 
 def test_an_exported_policy_is_a_hugging_face_directory_of_several_files(ran: Ran) -> None:

@@ -116,6 +116,27 @@ def test_a_front_that_is_killed_takes_its_workers_along(tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
+def test_a_damaged_shard_is_refused_by_name_whichever_rank_finds_it(tmp_path: Path) -> None:
+    """Rank 0 alone answers, and reads only some of the files."""
+    with Process(tmp_path, "--nproc", "2") as process:
+        process.open()
+        assert process.put(1, tiny.update(1))[1]["version"] == 1
+        process.checkpoint("one", policy=False)
+        process.child.terminate()
+        assert process.child.wait(60) == 0
+    (durable,) = (tmp_path / "state/runs/r/durable").iterdir()
+    shards = sorted(durable.glob("shard-*"))
+    assert len(shards) == 2
+    with Process(tmp_path, "--nproc", "2") as process:
+        for path in (*shards, durable / "state.json"):
+            whole = path.read_bytes()
+            path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 4]) + whole[-8:])
+            status, problem = process.post("PUT", "/v1/runs/r", tiny.run_body())
+            assert (status, problem["code"], problem["field"]) == (422, "policy_unavailable", path.name)
+            path.write_bytes(whole)
+        assert process.open()["version"] == 1
+
+
 @pytest.fixture
 def ends() -> tuple[Link, Link]:
     """A connection over loopback."""

@@ -22,10 +22,13 @@ from gradus_trainer.engine.torchrun.export import export, policy_digest
 from gradus_trainer.engine.torchrun.fill import Weights, fill, from_seed
 from gradus_trainer.engine.torchrun.group import Group, join, make_group
 from gradus_trainer.engine.torchrun.optimizer import ShardedOptimizer
+from gradus_trainer.engine.torchrun.saving import Head, Saving
 from gradus_trainer.engine.torchrun.sharding import shard
+from gradus_trainer.model.config import config_document
 from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.model.initialise import initialise
 from gradus_trainer.optimizer import Optimizer
+from gradus_trainer.problem import Problem
 from gradus_trainer.tokenizer import character_tokenizer
 from gradus_trainer.versions import prepare_torch
 from gradus_trainer.wire.decode import Limits, decode_update
@@ -120,13 +123,15 @@ class Policy:
     def save(self, directory: Path, update: int) -> None:
         """The sharded state, as the workers write it."""
         staged = checkpoint.Staged(self.decoder, self.optimizer, self.group)
-        directory.mkdir(exist_ok=True)
-        staged.write(directory)
         shards = checkpoint.shard_count(self.decoder, self.group)
+        config = config_document(self.decoder.architecture, 0, [1])
         state = checkpoint.state_document(update, update, staged.steps, shards)
-        if self.group.rank == 0:
-            (directory / checkpoint.STATE).write_text(json.dumps(state))
+        told: list[Problem | None] = []
+        saving = Saving(self.group)
+        saving.begin(staged, directory, Head(update, config, self.tokenizer, state), told.append)
+        saving.stop()
         self.group.most(0)
+        assert told == [None] * (self.group.rank == 0)
 
     def load(self, directory: Path) -> str:
         """Digest of the weights after loading."""

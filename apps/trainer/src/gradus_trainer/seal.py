@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from gradus_trainer.generated.wire import FORMAT
@@ -12,19 +13,28 @@ from gradus_trainer.problem import Problem
 NAME = "seal.json"
 
 
-def seal(directory: Path) -> None:
-    """Writes the digests of all files of a directory beside them."""
-    digests = {path.name: _digest(path) for path in sorted(directory.iterdir()) if path.name != NAME}
+def seal(directory: Path, known: Mapping[str, str] | None = None) -> None:
+    """Writes the digests of all files of a directory beside them; `known` ones were told by who wrote the files."""
+    told = known or {}
+    names = sorted(path.name for path in directory.iterdir() if path.name != NAME)
+    if unseen := told.keys() - set(names):
+        raise FileNotFoundError(f"{directory / min(unseen)} was written and cannot be seen here")
+    digests = {name: told[name] if name in told else file_digest(directory / name) for name in names}
     (directory / NAME).write_text(json.dumps({"format": FORMAT, "files": digests}), "utf-8")
 
 
 def check(directory: Path) -> None:
     """Refuses a directory of which a byte has changed, naming the file. One without a seal is older and believed."""
+    verify(directory, sealed(directory))
+
+
+def sealed(directory: Path) -> dict[str, str]:
+    """Digests by name, when these and no other files are there; none without a seal."""
     path = directory / NAME
     if not directory.is_dir():
         raise _damaged(directory, "it is not there")
     if not path.exists():
-        return
+        return {}
     try:
         stored = json.loads(path.read_text("utf-8"))
         files = stored["files"] if stored["format"] == FORMAT else None
@@ -35,13 +45,21 @@ def check(directory: Path) -> None:
     for found in directory.iterdir():
         if found.name != NAME and found.name not in files:
             raise _damaged(found, "it was not there when the checkpoint was written")
-    for name, digest in files.items():
-        file = directory / name
-        if not file.is_file() or _digest(file) != digest:
-            raise _damaged(file, "its bytes are not those that were written")
+    for name in files:
+        if not (directory / name).is_file():
+            raise _damaged(directory / name, "it is not there")
+    return files
 
 
-def _digest(path: Path) -> str:
+def verify(directory: Path, digests: Mapping[str, str]) -> None:
+    """Reads these files and refuses the first whose bytes are others."""
+    for name, digest in digests.items():
+        if file_digest(directory / name) != digest:
+            raise _damaged(directory / name, "its bytes are not those that were written")
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -16,6 +16,7 @@ os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
 import torch
 
 from gradus_trainer.bench import check, generator, step, trainer
+from gradus_trainer.bench.rivals.process import LIMIT_SECONDS, Rivals
 from gradus_trainer.bench.shapes import SHAPES
 from gradus_trainer.bench.table import table
 from gradus_trainer.versions import choose_device, prepare_torch
@@ -32,13 +33,13 @@ def main() -> None:
     device = choose_device(arguments.device)
     prepare_torch(device, arguments.threads)
     part = PARTS[arguments.part]
-    options: dict[str, Any] = {} if arguments.part == "check" else {"rivals": arguments.rivals}
+    options: dict[str, Any] = {}
     if arguments.part == "trainer":
         options |= {"checkpointing": arguments.checkpointing, "profile": arguments.profile}
     results = [
         {"shape": shape, "part": arguments.part} | result
         for shape in arguments.shape
-        for result in part.run(shape, device, **options)
+        for result in part.run(shape, device, **options, **_rivals(arguments))
     ]
     document = {"hardware": hardware(device), "torch": torch.__version__, "command": command(), "results": results}
     path = _output(arguments)
@@ -49,6 +50,11 @@ def main() -> None:
     print(f"{document['hardware']}, torch {torch.__version__}")  # noqa: T201 - the table is what a bench is for
     print(table(results, ("shape", *part.COLUMNS)), flush=True)  # noqa: T201 - as above
     sys.exit(any(result.get("failed") for result in results))
+
+
+def _rivals(arguments: argparse.Namespace) -> dict[str, Any]:
+    """With their own time for each shape. A check has none."""
+    return {} if arguments.part == "check" else {"rivals": Rivals(arguments.rivals, arguments.rival_seconds)}
 
 
 def _arguments() -> argparse.Namespace:
@@ -65,7 +71,10 @@ def _arguments() -> argparse.Namespace:
         default=RIVALS,
         help="who is measured beside it, where installed; none where no name follows",
     )
-    parser.add_argument("--profile", action="store_true", help="print where one update's time goes")
+    parser.add_argument(
+        "--rival-seconds", type=float, default=LIMIT_SECONDS, help="what they may take together, by shape"
+    )
+    parser.add_argument("--profile", action="store_true", help="print where one update's time goes, and keep it")
     parser.add_argument(
         "--output", type=Path, help="file of the results; else $OUT/bench-PART-SHAPES.json where OUT is set"
     )

@@ -6,14 +6,12 @@ import dataclasses
 import gc
 import statistics
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from gradus_trainer.bench.rivals import process
-from gradus_trainer.bench.rivals.process import TRL_MICRO
+from gradus_trainer.bench.rivals.process import NOBODY, TRL_MICRO, Rivals
 from gradus_trainer.bench.shapes import SHAPES, random_decoder
 from gradus_trainer.bench.trainer import moments_that_fit
 from gradus_trainer.engine.live_run import LiveRun
@@ -48,7 +46,7 @@ GPU_SIZE, CPU_SIZE = Size(32, 16, 64, 256), Size(4, 4, 8, 16)
 """On a CPU the bench only shows that it works."""
 
 
-def run(shape: str, device: torch.device, rivals: Sequence[str] = ()) -> list[dict[str, Any]]:
+def run(shape: str, device: torch.device, rivals: Rivals = NOBODY) -> list[dict[str, Any]]:
     """Ours, then TRL with transformers' generation (its default) and with vLLM in its process."""
     moments = moments_that_fit(SHAPES[shape].parameters, device)
     if moments is None:
@@ -60,9 +58,9 @@ def run(shape: str, device: torch.device, rivals: Sequence[str] = ()) -> list[di
         torch.cuda.empty_cache()
     sizes = [str(n) for n in (*dataclasses.astuple(size), TRL_MICRO[shape])]
     if "trl-vllm" in rivals:
-        results += process.results("TRL with vLLM", ("trl", "vllm"), "trl_step", shape, "vllm", *sizes)
+        results += rivals.results("TRL with vLLM", ("trl", "vllm"), "trl_step", shape, "vllm", *sizes)
     if "trl" in rivals:
-        results += process.results("TRL with transformers", ("trl",), "trl_step", shape, "transformers", *sizes)
+        results += rivals.results("TRL with transformers", ("trl",), "trl_step", shape, "transformers", *sizes)
     for result in results[1:]:
         if "step_s" in result:
             result["times"] = round(result["step_s"] / results[0]["step_s"], 1)

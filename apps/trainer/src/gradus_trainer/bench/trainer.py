@@ -6,7 +6,6 @@ import dataclasses
 import gc
 import statistics
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from gradus_trainer.bench.batches import equal_lengths, log_normal_lengths, random_batch, update_spec
-from gradus_trainer.bench.rivals import process
-from gradus_trainer.bench.rivals.process import TRL_MICRO
+from gradus_trainer.bench.rivals.process import NOBODY, TRL_MICRO, Rivals
 from gradus_trainer.bench.shapes import PEAK, SHAPES, random_decoder, training_operations
 from gradus_trainer.engine.step import take_step
 from gradus_trainer.engine.trunk import Packed, trunk_of
@@ -26,6 +24,7 @@ from gradus_trainer.wire.run_body import OptimizerSpec
 
 COLUMNS = ("case", "tok_s", "mfu", "step_s", "optimizer_ms", "padding", "peak_gb", "mode")
 WARM_UP, REPEATS = 2, 5
+PROFILE_ROWS = 24
 PACKED_TOKENS = 16384
 BINS = {"tiny": 1, "135m": 8, "0.6b": 4, "1.5b": 4, "4b": 2, "8b": 2}
 ROOM = 14 << 30
@@ -49,7 +48,7 @@ def cases_of(shape: str) -> list[Case]:
 
 
 def run(
-    shape: str, device: torch.device, checkpointing: str = "auto", profile: bool = False, rivals: Sequence[str] = ()
+    shape: str, device: torch.device, checkpointing: str = "auto", profile: bool = False, rivals: Rivals = NOBODY
 ) -> list[dict[str, Any]]:
     """Results of a shape, one a case; a shape that does not fit says so."""
     architecture = SHAPES[shape]
@@ -60,21 +59,22 @@ def run(
     optimizer = Optimizer(decoder, OptimizerSpec(0.9, 0.95, 1e-8, 0.0, 1.0, moments))
     results = []
     for case in cases_of(shape):
-        result = {"shape": shape, "part": "trainer", "moments": moments}
-        results.append(result | measure(decoder, optimizer, case, checkpointing))
+        result: dict[str, Any] = {"shape": shape, "part": "trainer", "moments": moments}
+        result |= measure(decoder, optimizer, case, checkpointing)
         if profile:
-            _profile(decoder, optimizer, case, checkpointing)
+            result["profile"] = _profile(decoder, optimizer, case, checkpointing)
+        results.append(result)
     del decoder, optimizer
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
-    return results + (_trl(shape) if "trl" in rivals else [])
+    return results + (_trl(shape, rivals) if "trl" in rivals else [])
 
 
-def _trl(shape: str) -> list[dict[str, Any]]:
+def _trl(shape: str, rivals: Rivals) -> list[dict[str, Any]]:
     """TRL's step without its generation, on 4 x 16 sequences of 64 + 192 tokens."""
     micro = min(16, TRL_MICRO[shape])
-    found = process.results(
+    found = rivals.results(
         "64 x 256, TRL", ("trl",), "trl_step", shape, "transformers", "4", "16", "64", "192", str(micro)
     )
     return [
@@ -142,8 +142,8 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def _profile(decoder: Decoder, optimizer: Optimizer, case: Case, checkpointing: str) -> None:
-    """Prints where the time of one update goes, by kernel."""
+def _profile(decoder: Decoder, optimizer: Optimizer, case: Case, checkpointing: str) -> list[dict[str, Any]]:
+    """Prints where the time of one update goes, and gives it by kernel, the costliest first."""
     batch = random_batch(case.lengths, decoder.architecture.vocab_size)
     kinds = [torch.profiler.ProfilerActivity.CPU]
     if decoder.embedding.is_cuda:
@@ -152,6 +152,11 @@ def _profile(decoder: Decoder, optimizer: Optimizer, case: Case, checkpointing: 
         take_step(decoder, optimizer, update_spec(batch, 1), batch, case.tokens, checkpointing=checkpointing)
         _wait(decoder.embedding.device)
     sort = "self_device_time_total" if decoder.embedding.is_cuda else "self_cpu_time_total"
-    table = profiler.key_averages().table(sort_by=sort, row_limit=24, max_name_column_width=90)
+    events = profiler.key_averages()
+    table = events.table(sort_by=sort, row_limit=PROFILE_ROWS, max_name_column_width=90)
     # the person at the terminal asked for it
     print(f"{case.name}\n{table}")  # noqa: T201 - the profile is what was asked for
+    costliest = sorted(events, key=lambda event: -getattr(event, sort))[:PROFILE_ROWS]
+    return [
+        {"kernel": event.key, "calls": event.count, "ms": round(getattr(event, sort) / 1e3, 3)} for event in costliest
+    ]

@@ -94,7 +94,8 @@ def _measure_shape(
         generator = Generator(decoder, kernels, quantisation)
         for workload in workloads(arguments.kinds, arguments.sequences, arguments.tokens):
             head = {"shape": shape, "weights": "bf16" if quantisation == "none" else quantisation}
-            rows.append(head | measure(decoder, generator, workload, arguments.repeats))
+            figure, _ = measure(decoder, generator, workload, arguments.repeats)
+            rows.append(head | figure)
             say(json.dumps(rows[-1]))
         if arguments.profile:
             for line in by_kernel(decoder, generator, Workload(256, 1, 64, 64)):

@@ -46,10 +46,13 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def measure(decoder: Decoder, generator: Generator, workload: Workload, repeats: int) -> dict[str, Any]:
-    """The best and all rates of `repeats` runs of different requests."""
+def measure(
+    decoder: Decoder, generator: Generator, workload: Workload, repeats: int
+) -> tuple[dict[str, Any], list[list[int]]]:
+    """The best and all rates of `repeats` runs of different requests; and for each run the length of every sequence."""
     device, vocab_size = decoder.embedding.device, decoder.architecture.vocab_size
-    rates, lengths = [], []
+    rates: list[float] = []
+    lengths: list[list[int]] = []
     generator.warm(Job(workload.chunk(vocab_size, 0)))
     for repeat in range(repeats + 1):
         job = Job(workload.chunk(vocab_size, repeat))
@@ -59,7 +62,8 @@ def measure(decoder: Decoder, generator: Generator, workload: Workload, repeats:
         generator.run([job])
         done = job.answer.result()
         seconds = time.perf_counter() - start
-        tokens = sum(len(ids) for ids in done.token_ids)
+        drawn = [len(ids) for ids in done.token_ids]
+        tokens = sum(drawn)
         after = generator.counters
         steps, positions = after.steps - before.steps, after.positions - before.positions
         finite = all(np.isfinite(row).all() and max(row) <= 1e-4 for row in done.logprobs)
@@ -67,8 +71,8 @@ def measure(decoder: Decoder, generator: Generator, workload: Workload, repeats:
             raise AssertionError("a log-probability is not finite or above zero")
         if repeat:
             rates.append(tokens / seconds)
-            lengths.append(tokens / workload.sequences)
-    return {
+            lengths.append(drawn)
+    figure = {
         "what": workload.name,
         "tok_s": round(max(rates)),
         "all_tok_s": [round(rate) for rate in rates],
@@ -78,3 +82,4 @@ def measure(decoder: Decoder, generator: Generator, workload: Workload, repeats:
         "waves": after.waves - before.waves,
         "capture_s": round(generator.capture_seconds, 1),
     }
+    return figure, lengths

@@ -38,6 +38,5 @@ def random_decoder(architecture: Architecture, device: torch.device, dtype: torc
             else:
                 made = torch.full(parameter.shape, 0.0 if name == "qkv_bias" else 1.0, device=device)
             setattr(module, name, nn.Parameter(made, requires_grad=False))
-    a = architecture
-    decoder.rope_cosine, decoder.rope_sine = rope_table(a.max_positions, a.head_dim, a.rope_theta, device)
+    decoder.rope_cosine, decoder.rope_sine = rope_table(architecture, device)
     return decoder

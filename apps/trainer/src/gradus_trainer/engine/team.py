@@ -48,12 +48,13 @@ class Team(Protocol):
 
 
 class Alone:
-    """One process that computes everything."""
+    """One process that computes everything that is trained on."""
 
     def share(self, decoder: Decoder, batch: Batch) -> Share:
         """See Team."""
         del decoder
-        return Share(batch, np.arange(batch.rows))
+        trained = np.flatnonzero(batch.trained_per_row() > 0)
+        return Share(batch if len(trained) == batch.rows else batch.take(trained), trained)
 
     def most(self, count: int) -> int:
         """See Team."""
@@ -76,8 +77,13 @@ class Alone:
 
     def whole(self, batch: Batch, share: Share, values: list[Floats]) -> list[Floats]:
         """See Team."""
-        del batch, share
-        return values
+        if len(share.rows) == batch.rows:
+            return values
+        places, whole = batch.tokens_of(share.rows), []
+        for value in values:
+            whole.append(np.zeros(len(batch.token_ids), np.float32))
+            whole[-1][places] = value
+        return whole
 
 
 ALONE = Alone()

@@ -8,12 +8,14 @@ import math
 from pathlib import Path
 from typing import Any
 
+from gradus_trainer.model.rope_scaling import Llama3Scaling, read_scaling
 from gradus_trainer.problem import Problem
 from gradus_trainer.wire.fields import Fields
 
 FAMILY = ["llama", "qwen2", "qwen3"]
 ARCHITECTURE_CLASS = {"llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM"}
-MAX_PARAMETERS = 200_000_000_000
+MAX_PARAMETERS = 500_000_000_000
+"""More is a slip: the greatest public dense policy is Llama 3.1 405B. Whether it fits into memory is asked later."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Architecture:
     max_positions: int
     tied_embeddings: bool
     init_std: float = 0.02
+    rope_scaling: Llama3Scaling | None = None
 
     @property
     def qkv_bias(self) -> bool:
@@ -103,6 +106,7 @@ def architecture_from_config(config: dict[str, Any]) -> Architecture:
 def _architecture_of(family: str, config: dict[str, Any]) -> Architecture:
     heads = _positive(config["num_attention_heads"])
     hidden_size = _positive(config["hidden_size"])
+    theta, scaling = _rope(config)
     architecture = Architecture(
         family=family,
         vocab_size=_positive(config["vocab_size"]),
@@ -113,10 +117,11 @@ def _architecture_of(family: str, config: dict[str, Any]) -> Architecture:
         kv_heads=_positive(config.get("num_key_value_heads") or heads),
         head_dim=_positive(config.get("head_dim") or hidden_size // heads),
         norm_epsilon=float(config["rms_norm_eps"]),
-        rope_theta=_rope_theta(config),
+        rope_theta=theta,
         max_positions=_positive(config["max_position_embeddings"]),
         tied_embeddings=bool(config.get("tie_word_embeddings", False)),
         init_std=float(config.get("initializer_range", 0.02)),
+        rope_scaling=scaling,
     )
     if architecture.heads % architecture.kv_heads or architecture.head_dim % 2:
         raise ValueError("heads must be a multiple of key/value heads and head_dim even")
@@ -129,20 +134,22 @@ def _positive(value: Any) -> int:
     return value
 
 
-def _rope_theta(config: dict[str, Any]) -> float:
-    """Base of the rotary embedding: `rope_theta` of transformers 4, `rope_parameters` of transformers 5."""
+def _rope(config: dict[str, Any]) -> tuple[float, Llama3Scaling | None]:
+    """Base and scaling: `rope_theta` and `rope_scaling` of transformers 4, `rope_parameters` of transformers 5."""
     rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
     kind = rope.get("rope_type", rope.get("type", "default"))
-    if kind != "default":
-        raise ValueError(f"rope type {kind!r} is not supported")
+    scaling = read_scaling(rope, kind)
     theta = float(rope.get("rope_theta", config.get("rope_theta", 10000.0)))
     if not (math.isfinite(theta) and theta > 0):
         raise ValueError("rope_theta must be positive")
-    return theta
+    return theta, scaling
 
 
 def config_document(architecture: Architecture, pad: int | None, end: list[int]) -> dict[str, Any]:
     """The config.json that transformers 4 and 5 and vLLM read for this policy."""
+    scaling = architecture.rope_scaling
+    rope: dict[str, Any] = {"rope_type": "default"} if scaling is None else scaling.document()
+    rope["rope_theta"] = architecture.rope_theta
     document = {
         "architectures": [ARCHITECTURE_CLASS[architecture.family]],
         "model_type": architecture.family,
@@ -156,7 +163,7 @@ def config_document(architecture: Architecture, pad: int | None, end: list[int])
         "head_dim": architecture.head_dim,
         "rms_norm_eps": architecture.norm_epsilon,
         "rope_theta": architecture.rope_theta,
-        "rope_parameters": {"rope_type": "default", "rope_theta": architecture.rope_theta},
+        "rope_parameters": rope,
         "max_position_embeddings": architecture.max_positions,
         "tie_word_embeddings": architecture.tied_embeddings,
         "initializer_range": architecture.init_std,
@@ -166,6 +173,9 @@ def config_document(architecture: Architecture, pad: int | None, end: list[int])
         "eos_token_id": end[0] if len(end) == 1 else end,
         "pad_token_id": pad,
     }
+    if scaling is not None:
+        # the name that transformers 4 reads; 5 takes it for the whole of `rope_parameters`, so it has the base too
+        document["rope_scaling"] = rope
     if architecture.family == "llama":
         document["mlp_bias"] = False
     if architecture.family == "qwen2":

@@ -106,7 +106,7 @@ class Decoder(nn.Module):
         self.final_norm = nn.Parameter(torch.empty(a.hidden_size, device=device))
         untied = None if a.tied_embeddings else nn.Parameter(torch.empty(a.vocab_size, a.hidden_size, device=device))
         self.untied_head = untied
-        cosine, sine = rope_table(a.max_positions, a.head_dim, a.rope_theta, device)
+        cosine, sine = rope_table(a, device)
         self.register_buffer("rope_cosine", cosine, persistent=False)
         self.register_buffer("rope_sine", sine, persistent=False)
 

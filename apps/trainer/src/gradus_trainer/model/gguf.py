@@ -15,6 +15,7 @@ from pathlib import Path
 from gradus_trainer.problem import Problem
 
 LIMIT_SECONDS = 3600
+ROPE_FACTORS = "rope_freqs.weight"
 
 
 def file_digest(file: Path) -> str:
@@ -40,9 +41,13 @@ def convert(file: Path, directory: Path) -> None:
 def _write(file: Path, directory: Path) -> None:
     """Dequantises with transformers. Without GgufConfig(dequantize=True) weights may stay packed."""
     # both are loaded in the conversion process only: the service itself starts without transformers
+    import gguf  # noqa: PLC0415 - in the child process alone
     import torch  # noqa: PLC0415 - in the child process alone
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig  # noqa: PLC0415 - as above
 
+    if any(tensor.name == ROPE_FACTORS for tensor in gguf.GGUFReader(file).tensors):
+        # transformers passes over it, and would make a policy of other angles without a word
+        raise ValueError(f"{ROPE_FACTORS}: a scaled rope is read from a Hugging Face directory alone")
     # transformers looks at whatever lies beside the file, code included: here nothing does
     with tempfile.TemporaryDirectory() as folder:
         link = Path(folder) / "model.gguf"

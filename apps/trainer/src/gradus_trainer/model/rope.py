@@ -7,12 +7,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gradus_trainer.model.config import Architecture
 
-def rope_table(positions: int, head_dim: int, theta: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Cosines and sines, each [positions, head_dim / 2], FP32: angle = position · theta^(−2i / head_dim)."""
-    exponent = torch.arange(0, head_dim, 2, dtype=torch.int64).float() / head_dim
-    frequency = 1.0 / (theta**exponent)
-    angle = torch.outer(torch.arange(positions, dtype=torch.float32), frequency)
+
+def rope_table(architecture: Architecture, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Cosines and sines, each [positions, head_dim / 2], FP32: angle = position · theta^(−2i / head_dim), scaled."""
+    a = architecture
+    exponent = torch.arange(0, a.head_dim, 2, dtype=torch.int64).float() / a.head_dim
+    frequency = 1.0 / (a.rope_theta**exponent)
+    if a.rope_scaling is not None:
+        frequency = a.rope_scaling.slow(frequency)
+    angle = torch.outer(torch.arange(a.max_positions, dtype=torch.float32), frequency)
     return angle.cos().to(device), angle.sin().to(device)
 
 

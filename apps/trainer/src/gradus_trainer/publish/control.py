@@ -14,6 +14,8 @@ DEFAULT_SECONDS = 60.0
 SHOWN = 300
 """Characters of an engine's own words that a failure repeats."""
 
+FORGET = "/reset_prefix_cache"
+
 
 class Control:
     """Control calls of the engine at `url`."""
@@ -44,12 +46,12 @@ class Control:
             raise PublishFailed(phase, f"{method} {path} answered no JSON: {text[:SHOWN]}") from error
 
     async def routes(self) -> frozenset[str]:
-        """The paths that the engine says it has."""
+        """The paths that the engine says it has, and `PATH?NAME` for the query parameters of a POST."""
         document = await self.call("probe", "GET", "/openapi.json")
         paths = document.get("paths") if isinstance(document, dict) else None
         if not isinstance(paths, dict):
             raise PublishFailed("probe", "/openapi.json has no paths")
-        return frozenset(paths)
+        return frozenset(paths) | {name for path, operations in paths.items() for name in _parameters(path, operations)}
 
     async def model(self, wanted: str | None) -> str:
         """The model to ask: the one wanted, else the only one."""
@@ -68,6 +70,13 @@ class Control:
         """Freezes what is being generated and keeps new requests waiting."""
         await self.call("pause", "POST", "/pause?mode=keep")
 
+    async def forget_prefixes(self, routes: frozenset[str]) -> None:
+        """Old weights made their keys and values. Paused requests keep theirs unless the engine can begin them anew."""
+        if FORGET not in routes:
+            return
+        running = "?reset_running_requests=true" if f"{FORGET}?reset_running_requests" in routes else ""
+        await self.call("update", "POST", FORGET + running)
+
     async def resume(self) -> None:
         """Lets it generate again."""
         await self.call("resume", "POST", "/resume")
@@ -78,3 +87,12 @@ class Control:
             await self.call("pause", "POST", "/pause?mode=abort")
         except PublishFailed:
             return
+
+
+def _parameters(path: str, operations: Any) -> list[str]:
+    """`PATH?NAME` of what can be said in the query of a POST; an engine's document is not trusted to be one."""
+    try:
+        named = operations["post"]["parameters"]
+        return [f"{path}?{parameter['name']}" for parameter in named if parameter["in"] == "query"]
+    except (KeyError, TypeError):
+        return []

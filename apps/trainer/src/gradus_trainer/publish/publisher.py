@@ -1,4 +1,6 @@
-"""One publish to one engine, in order: probe, pause, send, resume, check. What fails in between taints the engine.
+"""One publish to one engine, in order: probe, pause, send, resume, check. What fails after the probe taints the engine.
+
+A probe that fails has changed nothing: the engine serves on, and is known to hold what it held.
 
 A tainted engine is paused and stays so: its weights may be mixed, so nothing is generated on it until a whole publish
 succeeds. There is no half way back, because an engine cannot say which tensors it has taken.
@@ -38,6 +40,16 @@ class Held:
     reason: str | None = None
 
 
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What the probe of an engine told."""
+
+    routes: frozenset[str]
+    transport: str
+    model: str
+    seconds: float
+
+
 class Publisher:
     """Publishes, and keeps what each engine holds. Lives on the event loop."""
 
@@ -49,12 +61,13 @@ class Publisher:
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def publish(self, run: LiveRun, staged: Staged, target: Target) -> dict[str, Any]:
-        """Brings the staged weights to an engine. Raises PublishFailed, and then the engine is tainted."""
+        """Brings the staged weights to an engine. Raises PublishFailed; after its probe the engine is then tainted."""
         async with self._locks.setdefault(target.url, asyncio.Lock()), aiohttp.ClientSession() as client:
             control = Control(client, target.url, target.api_key)
+            found = await _probe(control, target)
             self.held[target.url] = Held(run.name, staged.version, "publishing")
             try:
-                done = await self._publish(control, run, staged, target)
+                done = await self._publish(control, run, staged, target, found)
             except BaseException as error:
                 self.held[target.url] = Held(run.name, staged.version, "tainted", _words(error))
                 log.warning("run %s: publish to %s failed: %s", run.name, target.url, _words(error))
@@ -65,29 +78,27 @@ class Publisher:
             self.held[target.url] = Held(run.name, staged.version, "clean")
             return done
 
-    async def _publish(self, control: Control, run: LiveRun, staged: Staged, target: Target) -> dict[str, Any]:
-        clock, seconds = time.perf_counter, {}
-        start = last = clock()
+    async def _publish(
+        self, control: Control, run: LiveRun, staged: Staged, target: Target, found: Found
+    ) -> dict[str, Any]:
+        clock, seconds, last = time.perf_counter, {"probe": found.seconds}, time.perf_counter()
 
         def lap(phase: str) -> None:
             nonlocal last
             now = clock()
             seconds[phase], last = now - last, now
 
-        routes = await control.routes()
-        transport = choose_transport(target, routes, torch.cuda.is_available())
-        model = await control.model(target.model)
-        lap("probe")
         await control.pause()
         lap("pause")
-        await self._send(control, run, staged, target, transport)
+        await self._send(control, run, staged, target, found.transport)
+        await control.forget_prefixes(found.routes)
         lap("update")
         await control.resume()
         lap("resume")
-        gap = await self._check(control, run, staged.version, target, model)
+        gap = await self._check(control, run, staged.version, target, found.model)
         lap("check")
-        seconds["total"] = clock() - start
-        return {"url": target.url, "transport": transport, "bytes": staged.bytes, "seconds": seconds, "gap": gap}
+        seconds["total"] = sum(seconds.values())
+        return {"url": target.url, "transport": found.transport, "bytes": staged.bytes, "seconds": seconds, "gap": gap}
 
     async def _send(self, control: Control, run: LiveRun, staged: Staged, target: Target, transport: str) -> None:
         if transport == "ipc":
@@ -116,6 +127,19 @@ class Publisher:
         return gap
 
 
+async def _probe(control: Control, target: Target) -> Found:
+    """Asks only."""
+    start = time.perf_counter()
+    try:
+        routes = await control.routes()
+        transport = choose_transport(target, routes, torch.cuda.is_available())
+        model = await control.model(target.model)
+        return Found(routes, transport, model, time.perf_counter() - start)
+    except PublishFailed as failure:
+        log.warning("publish to %s failed, the engine was left alone: %s", target.url, failure)
+        raise
+
+
 def choose_transport(target: Target, routes: frozenset[str], cuda: bool) -> str:
     """What the target asks for, when the engine has the routes; `auto`: NCCL where it can be, else the directory."""
     if missing := CONTROL - routes:
@@ -127,6 +151,8 @@ def choose_transport(target: Target, routes: frozenset[str], cuda: bool) -> str:
             detail = "NCCL needs vLLM importable, a CUDA device and the engine's routes; name a directory or ipc"
             raise PublishFailed("probe", detail)
         chosen = "nccl" if nccl_possible else "directory"
+    if chosen == "nccl" and not nccl.importable():
+        raise PublishFailed("probe", "NCCL needs vLLM importable by the trainer")
     needed = {"ipc": ipc.NEEDED, "nccl": nccl.NEEDED, "directory": directory.NEEDED}[chosen]
     if missing := needed - routes:
         raise PublishFailed("probe", _lacking(missing))

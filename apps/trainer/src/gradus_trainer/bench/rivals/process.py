@@ -9,10 +9,15 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 log = logging.getLogger("gradus.bench")
-LIMIT_SECONDS = 400
+LIMIT_SECONDS = 400.0
+"""What all rivals of a shape may take together, unless the command says otherwise."""
+START_SECONDS = 45.0
+"""What a rival needs at least before it has a result."""
+MARK = "RESULT "
 TRL_MICRO = {"tiny": 8, "135m": 32, "0.6b": 16, "1.5b": 8, "4b": 4, "8b": 2}
 """Sequences that TRL trains on at once: its log-probabilities need [tokens, vocabulary]."""
 QUIET = {
@@ -33,8 +38,32 @@ def missing(*packages: str) -> str | None:
     return f"{' and '.join(absent)} not installed" if absent else None
 
 
-def results(case: str, packages: tuple[str, ...], module: str, *arguments: str) -> list[dict[str, Any]]:
-    """The JSON objects that a module of this folder prints, or one that says why there are none."""
+class Rivals:
+    """Who is measured beside ours, and what all of them together may still take."""
+
+    def __init__(self, names: Sequence[str] = (), seconds: float = LIMIT_SECONDS) -> None:
+        self._names, self._seconds, self._left = names, seconds, seconds
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def results(self, case: str, packages: tuple[str, ...], module: str, *arguments: str) -> list[dict[str, Any]]:
+        """See below. Nothing is started that has no time to end."""
+        if self._left < START_SECONDS and missing(*packages) is None:
+            return [{"case": case, "skipped": f"rivals have used their {self._seconds:g} s"}]
+        start = time.perf_counter()
+        found = results(case, packages, module, *arguments, limit=self._left)
+        self._left -= time.perf_counter() - start
+        return found
+
+
+NOBODY = Rivals()
+
+
+def results(
+    case: str, packages: tuple[str, ...], module: str, *arguments: str, limit: float = LIMIT_SECONDS
+) -> list[dict[str, Any]]:
+    """The JSON objects that a module of this folder prints; when it breaks off, one more that says why."""
     if reason := missing(*packages):
         return [{"case": case, "skipped": reason}]
     environment = QUIET | os.environ | {"PYTORCH_ALLOC_CONF": ""}
@@ -42,13 +71,19 @@ def results(case: str, packages: tuple[str, ...], module: str, *arguments: str) 
     start = time.perf_counter()
     try:
         done = subprocess.run(  # noqa: S603 - our own script, no shell
-            command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False, env=environment
+            command, capture_output=True, text=True, timeout=limit, check=False, env=environment
         )
-    except subprocess.TimeoutExpired:
-        return [{"case": case, "skipped": f"no result within {LIMIT_SECONDS} s"}]
+    except subprocess.TimeoutExpired as late:
+        # bytes, whatever `text` says
+        printed = late.stdout.decode(errors="replace") if isinstance(late.stdout, bytes) else late.stdout or ""
+        return [*_read(case, printed), {"case": case, "skipped": f"not done within {limit:.0f} s"}]
     log.info("%s took %.0f s", case, time.perf_counter() - start)
-    found = [json.loads(line[len("RESULT ") :]) for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    found = _read(case, done.stdout)
     if done.returncode or not found:
         log.warning("%s failed:\n%s\n%s", case, done.stdout[-1500:], done.stderr[-3000:])
-        return [{"case": case, "skipped": f"it ended with status {done.returncode}"}]
-    return [{"case": case} | result for result in found]
+        return [*found, {"case": case, "skipped": f"it ended with status {done.returncode}"}]
+    return found
+
+
+def _read(case: str, printed: str) -> list[dict[str, Any]]:
+    return [{"case": case} | json.loads(line[len(MARK) :]) for line in printed.splitlines() if line.startswith(MARK)]

@@ -16,6 +16,7 @@ from gradus_trainer.engine.torchrun.sharded_run import outline
 from gradus_trainer.engine.torchrun.workers import Workers
 from gradus_trainer.model.config import Architecture
 from gradus_trainer.problem import Problem
+from gradus_trainer.seal import sealed, verify
 from gradus_trainer.tokenizer import Tokenizer
 from gradus_trainer.wire.batch import Batch, Floats
 from gradus_trainer.wire.metadata import UpdateSpec
@@ -104,6 +105,8 @@ class Torchrun:
 
     def load(self, name: str, body: RunBody, directory: Path) -> RemoteRun:
         """See Backend."""
+        # what is read here; the ranks share the shards among them
+        verify(directory, {name: told for name, told in sealed(directory).items() if not name.startswith("shard-")})
         state = read_state(directory)
         run = self._open(name, body, directory.resolve(), durable=True)
         run.update, run.version = int(state["update"]), int(state["version"])

@@ -1,7 +1,8 @@
 """A run's state in shards, one safetensors file a rank, through the storage interface of torch's checkpoints.
 
 Each rank plans for itself, so nothing is pickled between ranks, and torch's own metadata file, which is a pickle, is
-never written: where the rows of a shard belong stands as JSON in the header of its file; `state.json` counts the files.
+never written: where the rows of a shard belong stands as JSON in the header of its file; `state.json` counts the files,
+`seal.json` has their digests.
 Loading reads, from whatever shards hold them, the rows that a rank has now; their number may differ from before.
 """
 
@@ -27,6 +28,7 @@ from gradus_trainer.engine.torchrun.sharding import local
 from gradus_trainer.generated.wire import FORMAT
 from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.problem import Problem
+from gradus_trainer.seal import file_digest, sealed, verify
 
 READERS = 4
 """Threads that read a checkpoint's files."""
@@ -77,11 +79,13 @@ class Staged:
         self._shard = group.mesh.get_local_rank(SHARD) + 1
 
     @torch.no_grad()
-    def write(self, directory: Path) -> None:
-        """Writes this rank's file and flushes it; nothing where another replica has the same rows."""
+    def write(self, directory: Path) -> dict[str, str]:
+        """Writes this rank's file; gives its digest by name. Nothing where another replica has the same rows."""
         if self._tensors:
             planner = DefaultSavePlanner()
             save_tensors(self._tensors, storage_writer=_Writer(directory, self._shard), planner=planner, no_dist=True)
+        written = directory.glob(f"shard-{self._shard:05d}-*.safetensors") if self._tensors else ()
+        return {path.name: file_digest(path) for path in written}
 
 
 def shard_count(decoder: Decoder, group: Group) -> int:
@@ -110,7 +114,9 @@ def read_state(directory: Path) -> dict[str, Any]:
 
 @torch.no_grad()
 def load(directory: Path, decoder: Decoder, optimizer: ShardedOptimizer, group: Group) -> None:
-    """Fills the rows of this rank from the shards of any number of ranks."""
+    """Fills the rows of this rank from the shards of any number of ranks, when its part of the files is undamaged."""
+    digests = sorted(sealed(directory).items())
+    verify(directory, dict(digests[group.rank :: group.size]))
     steps = int(read_state(directory)["optimizer_steps"])
     moments = optimizer.make_moments(steps) if steps else {}
     tensors = _tensors(decoder, moments, group.mesh, copied=False)

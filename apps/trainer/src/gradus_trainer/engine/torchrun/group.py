@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import json
 import os
 from typing import Any
 
@@ -18,6 +19,7 @@ from gradus_trainer.engine.team import Share
 from gradus_trainer.engine.torchrun.shares import share_of
 from gradus_trainer.engine.trunk import Trunk, whole_gradients_fit
 from gradus_trainer.model.decoder import Decoder
+from gradus_trainer.problem import Problem
 from gradus_trainer.wire.batch import Batch, Floats
 
 COLLECTIVE_TIMEOUT = datetime.timedelta(minutes=10)
@@ -57,6 +59,21 @@ class Group:
         value = torch.tensor(count)
         dist.all_reduce(value, dist.ReduceOp.MAX)
         return int(value)
+
+    def agree(self, problem: Problem | None) -> Problem | None:
+        """The same problem on all ranks: the one of the highest rank that has one."""
+        teller = self.most(0 if problem is None else self.rank + 1) - 1
+        if teller < 0:
+            return None
+        told = b"" if problem is None else json.dumps([problem.code, problem.detail, problem.field]).encode()
+        size = torch.tensor(len(told))
+        dist.broadcast(size, teller)
+        held = torch.zeros(int(size), dtype=torch.uint8)
+        if self.rank == teller:
+            held = torch.frombuffer(bytearray(told), dtype=torch.uint8)
+        dist.broadcast(held, teller)
+        code, detail, field = json.loads(held.numpy().tobytes())
+        return Problem(code, detail, field=field)
 
     def begin(self, decoder: Decoder, last: bool) -> None:
         """See Team."""

@@ -1,9 +1,11 @@
-"""Writing a staged state beside training: every rank writes its file, rank 0 makes the directory whole and says so."""
+"""Writing a staged state beside training: every rank writes its file, rank 0 seals the directory."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
+import json
 import logging
 import shutil
 import time
@@ -12,15 +14,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import torch.distributed as dist
+
 from gradus_trainer.durable_file import storage, sync
 from gradus_trainer.engine.torchrun.checkpoint import STATE, Staged
 from gradus_trainer.engine.torchrun.group import Group
 from gradus_trainer.model.load import write_json
 from gradus_trainer.problem import Problem
+from gradus_trainer.seal import seal
 from gradus_trainer.tokenizer import Tokenizer
 
 LOOK_SECONDS = 0.02
 """How often rank 0 looks whether the others have written."""
+BEGUN_LOOK = datetime.timedelta(seconds=1)
+"""How long the others wait for rank 0 before they look whether it has failed."""
 Told = Callable[[Problem | None], None]
 log = logging.getLogger("gradus.saving")
 
@@ -63,9 +70,10 @@ class Saving:
                 self._prepare(temporary, head)
                 self._store.set(f"{key}/begun", b"1")
             else:
-                self._store.wait([f"{key}/begun"])
+                self._until_begun(key)
             with storage():
-                staged.write(temporary)
+                digests = staged.write(temporary)
+            self._store.set(f"{key}/digests/{self._group.rank}", json.dumps(digests).encode())
         except Exception as error:
             log.exception("a checkpoint could not be written")
             problem = error if isinstance(error, Problem) else Problem("trainer_failed", f"checkpoint: {error!r}")
@@ -73,6 +81,15 @@ class Saving:
         self._store.add(f"{key}/done", 1)
         if self._group.rank == 0:
             told(self._finish(temporary, path, key, problem))
+
+    def _until_begun(self, key: str) -> None:
+        """Until rank 0 has made the directory. In short looks: if it failed, it never says that it has."""
+        while True:
+            with contextlib.suppress(dist.DistStoreError):
+                self._store.wait([f"{key}/begun"], BEGUN_LOOK)
+                return
+            if self._store.check([f"{key}/failed"]):
+                raise Problem(self._store.get(f"{key}/failed").decode(), "another rank could not write the checkpoint")
 
     def _prepare(self, temporary: Path, head: Head) -> None:
         with storage():
@@ -88,6 +105,7 @@ class Saving:
         if problem is None:
             try:
                 with storage():
+                    seal(temporary, self._digests(key))
                     for file in temporary.iterdir():
                         sync(file)
                     sync(temporary)
@@ -98,10 +116,17 @@ class Saving:
                 problem = error if isinstance(error, Problem) else Problem("trainer_failed", f"checkpoint: {error}")
         if problem is not None:
             shutil.rmtree(temporary, ignore_errors=True)
-        for suffix in ("begun", "done", "failed"):
+        for suffix in ("begun", "done", "failed", *(f"digests/{rank}" for rank in range(self._group.size))):
             with contextlib.suppress(RuntimeError):
                 self._store.delete_key(f"{key}/{suffix}")
         return problem
+
+    def _digests(self, key: str) -> dict[str, str]:
+        """Of all shards, as the ranks that wrote them told."""
+        told: dict[str, str] = {}
+        for rank in range(self._group.size):
+            told |= json.loads(self._store.get(f"{key}/digests/{rank}"))
+        return told
 
     def stop(self) -> None:
         """Waits for what is being written."""

@@ -27,8 +27,7 @@ def shard(architecture: Architecture, compute: torch.dtype, group: Group) -> Dec
     # embedding, final norm and head are used at both ends, and the head after the forward pass
     _wrap(decoder, group, policy, reshard=False)
     decoder.to_empty(device=group.device)
-    a = architecture
-    decoder.rope_cosine, decoder.rope_sine = rope_table(a.max_positions, a.head_dim, a.rope_theta, group.device)
+    decoder.rope_cosine, decoder.rope_sine = rope_table(architecture, group.device)
     return decoder
 
 

@@ -68,8 +68,8 @@ class Worker:
             run = ShardedRun(read_run_body(json.loads(body)), directory, self._group, durable=asked["durable"])
         except Problem as error:
             problem = error
-        if self._group.most(problem is not None):
-            raise problem or Problem("policy_unavailable", "another rank cannot open the policy", field="policy")
+        if (agreed := self._group.agree(problem)) is not None:
+            raise agreed
         self._runs[asked["run"]] = run
         return {}, b""
 
@@ -90,8 +90,8 @@ class Worker:
             export(run.decoder, run.tokenizer, self._group, Path(asked["directory"]), asked["digest"])
         except Problem as error:
             problem = error
-        if self._group.most(problem is not None):
-            raise problem or Problem("trainer_failed", "rank 0 cannot write the policy")
+        if (agreed := self._group.agree(problem)) is not None:
+            raise agreed
         return {}, b""
 
     def _save(self, asked: dict[str, Any], _body: bytes) -> Answer:
