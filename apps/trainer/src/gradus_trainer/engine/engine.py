@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import torch
 
 from gradus_trainer.artifacts import Artifacts
+from gradus_trainer.engine.forget_frames import forget_frames
 from gradus_trainer.engine.inline import Inline
 from gradus_trainer.engine.restore import RunDirectory
 from gradus_trainer.engine.run import Backend, Run
@@ -150,9 +151,11 @@ class Engine:
             answer = self._answer(run, work, outcome, version, timings)
             self._ledger.mark_applied(run.name, number, work.digest, version, answer)
             self._reached("applied")
-        except BaseException:
+        except BaseException as error:
             write_log.drop(number)
             if not run.lost:
+                log.exception("run %s: an update broke off, restoring", run.name)
+                forget_frames(error)
                 self._recover(run)
             run.tainted = False
             raise
@@ -160,8 +163,11 @@ class Engine:
         return answer, version
 
     def _recover(self, run: Run) -> None:
-        """Puts a run whose update broke off back to what is on disk; weights may have been half written."""
-        log.exception("run %s: an update broke off, restoring", run.name)
+        """Puts a run whose update broke off back to what is on disk; weights may have been half written.
+
+        They go first, since a device need not have room for both.
+        """
+        run.release()
         run.become(self.open(run.name, run.body))
 
     def _answer(

@@ -21,6 +21,7 @@ from gradus_trainer.model.weights import hugging_face_views
 from gradus_trainer.optimizer import Optimizer
 from gradus_trainer.seal import seal
 from gradus_trainer.tokenizer import Tokenizer
+from gradus_trainer.versions import give_back_memory
 from gradus_trainer.wire.batch import Batch, Floats
 from gradus_trainer.wire.metadata import UpdateSpec
 from gradus_trainer.wire.run_body import RunBody
@@ -32,6 +33,8 @@ class LiveRun(Run):
     def __init__(self, name: str, body: RunBody, decoder: Decoder, tokenizer: Tokenizer) -> None:
         super().__init__(name, body, decoder.architecture, tokenizer)
         self.decoder = decoder
+        self.device = decoder.embedding.device
+        """Where it computes; while the engine is offloaded its tensors are elsewhere."""
         self.optimizer = Optimizer(decoder, body.optimizer)
         self.attention = trunk_of(decoder, body.micro_batch_tokens).attention
         self._digest: tuple[int, str] | None = None
@@ -80,7 +83,16 @@ class LiveRun(Run):
         write_artifact(directory, self.decoder, self.tokenizer, digest)
 
     def close(self) -> None:
-        """See Run. Memory goes with the last reference."""
+        """See Run."""
+        self.release()
+
+    def release(self) -> None:
+        """See Run. What a queue of generation keeps goes with the decoder."""
+        self.freed = True
+        for held in ("decoder", "optimizer"):
+            self.__dict__.pop(held, None)
+        self.forget_sampler()
+        give_back_memory(self.device)
 
     def sampler(self) -> Decoder:
         """The decoder to generate with: the live one, or a copy whose matrices are in the compute dtype already."""
@@ -95,7 +107,9 @@ class LiveRun(Run):
         self._sampler = None
 
     def move(self, device: torch.device) -> None:
-        """Weights and moments go to a device, with the same bits."""
+        """Weights and moments go to a device, with the same bits; a run that was freed has none."""
+        if self.freed:
+            return
         self.decoder.to(device)
         self.optimizer.move(device)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 
 import torch
 
 from gradus_trainer.engine.live_run import LiveRun
+from gradus_trainer.versions import give_back_memory
 
 
 def offload(runs: Sequence[LiveRun], device: torch.device) -> int:
@@ -16,9 +16,7 @@ def offload(runs: Sequence[LiveRun], device: torch.device) -> int:
     for run in runs:
         run.forget_sampler()
         run.move(torch.device("cpu"))
-    gc.collect()
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
+    give_back_memory(device)
     return before - held_bytes(device)
 
 

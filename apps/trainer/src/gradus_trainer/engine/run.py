@@ -26,6 +26,8 @@ class Run(abc.ABC):
         self.update = 0
         self.version = 0
         self.tainted = False
+        self.freed = False
+        """Says that its tensors were let go of."""
         self.attention = ""
         """Name of the kernel that trains, chosen when the run is opened; empty where workers choose it."""
 
@@ -61,6 +63,10 @@ class Run(abc.ABC):
     @abc.abstractmethod
     def close(self) -> None:
         """Frees what the run holds."""
+
+    @abc.abstractmethod
+    def release(self) -> None:
+        """Frees what stands in the way of opening the run again."""
 
 
 class Backend(Protocol):

@@ -77,6 +77,9 @@ class RemoteRun(Run):
         if not self.lost:
             self._workers.ask({"do": "close", "run": self.name})
 
+    def release(self) -> None:
+        """See Run. Workers let go of a run themselves when they are asked to open it."""
+
 
 class Torchrun:
     """Opens runs in workers. State and artifacts must lie where every node sees them."""
