@@ -16,7 +16,7 @@ from gradus_trainer.artifacts import Artifacts
 from gradus_trainer.engine.forget_frames import forget_frames
 from gradus_trainer.engine.inline import Inline
 from gradus_trainer.engine.restore import RunDirectory
-from gradus_trainer.engine.run import Backend, Run
+from gradus_trainer.engine.run import Backend, Run, require_sound
 from gradus_trainer.engine.step import StepOutcome
 from gradus_trainer.generated.wire import FORMAT
 from gradus_trainer.kill_point import Reached, nothing
@@ -104,10 +104,11 @@ class Engine:
         run.close()
 
     def _ready(self, run: Run) -> None:
-        """Opens a run again whose tensors went with a worker."""
-        if run.lost:
+        """Opens a run again whose tensors went with a worker, and refuses one that cannot be used."""
+        if run.lost and not run.freed:
             log.warning("run %s: its workers are gone, restoring", run.name)
             run.become(self.open(run.name, run.body))
+        require_sound(run)
 
     def _replay(self, run: Run, number: int, write_log: WriteLog) -> None:
         stored = self._ledger.applied(run.name, number)
@@ -133,8 +134,6 @@ class Engine:
     def update(self, run: Run, work: Work) -> tuple[dict[str, Any], int]:
         """Log, apply, mark applied. Gives the answer and the version after it."""
         self._ready(run)
-        if run.tainted:
-            raise Problem("trainer_failed", "an earlier update broke off and could not be restored")
         write_log = WriteLog(RunDirectory(self._state, run.name).log)
         number, start = work.spec.update, time.perf_counter()
         write_log.write(number, work.body)
@@ -207,8 +206,6 @@ class Engine:
         The answer comes when it is on disk and the log is pruned. Updates may be applied meanwhile.
         """
         self._ready(run)
-        if run.tainted:
-            raise Problem("trainer_failed", "an earlier update broke off and could not be restored")
         start = time.perf_counter()
         answer: concurrent.futures.Future[dict[str, Any]] = concurrent.futures.Future()
         stored = self._ledger.checkpoint(run.name, name)

@@ -102,6 +102,10 @@ class LiveRun(Run):
             self._sampler = (self.version, self._refresh(self._sampler[1] if self._sampler else None))
         return self._sampler[1]
 
+    def made_sampler(self) -> Decoder | None:
+        """What `sampler` gave last, made for nobody."""
+        return self._sampler[1] if self._sampler else self.__dict__.get("decoder")
+
     def forget_sampler(self) -> None:
         """Drops the copy to generate with; it is made again when asked for."""
         self._sampler = None

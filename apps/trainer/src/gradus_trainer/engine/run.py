@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gradus_trainer.engine.step import StepOutcome
 from gradus_trainer.model.config import Architecture
+from gradus_trainer.problem import Problem
 from gradus_trainer.tokenizer import Tokenizer
 from gradus_trainer.wire.batch import Batch, Floats
 from gradus_trainer.wire.metadata import UpdateSpec
@@ -67,6 +68,15 @@ class Run(abc.ABC):
     @abc.abstractmethod
     def release(self) -> None:
         """Frees what stands in the way of opening the run again."""
+
+
+def require_sound(run: Run) -> None:
+    """Refuses a run whose weights nobody may read: half written, or let go of. Asked on the engine thread."""
+    if run.tainted:
+        detail = "an earlier update broke off and could not be restored: close the run and open it again"
+        raise Problem("trainer_failed", detail)
+    if run.freed:
+        raise Problem("run_unknown", f"the run {run.name} was closed")
 
 
 class Backend(Protocol):

@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from gradus_trainer.engine.live_run import LiveRun
+from gradus_trainer.engine.run import require_sound
 from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.problem import Problem
 from gradus_trainer.sampler.continuous.choose_kernels import make_kernels, supports
@@ -51,7 +52,7 @@ class GenerationQueue:
     def ask(self, run: LiveRun, chunk: Chunk, quantisation: Quantisation = "none") -> Job:
         """Queues a request; its answer comes from the engine thread."""
         job = Job(chunk)
-        if not (self.continuous and supports(run.decoder.architecture, run.decoder.embedding.device)):
+        if not (self.continuous and supports(run.architecture, run.device)):
             self._start([job], self._decode_alone, run, job)
             return job
         key = (run, quantisation)
@@ -76,6 +77,7 @@ class GenerationQueue:
         if not job.begin(run.version):
             return
         try:
+            require_sound(run)
             job.answer.set_result(decode(run.sampler(), job.chunk, job.abandoned.is_set))
         except Abandoned:
             log.info("run %s: a request was given up, its client has gone", run.name)
@@ -101,6 +103,7 @@ class GenerationQueue:
 
         try:
             if first:
+                require_sound(run)
                 self._generator(run, quantisation).run(first, arriving)
         except BaseException as error:
             log.exception("run %s: a round of generation broke off", run.name)
@@ -142,4 +145,6 @@ class GenerationQueue:
 
     def _forget(self, run: LiveRun) -> None:
         """After a failure in the middle nothing of a generator is trusted."""
-        self._kept.pop(run.sampler(), None)
+        decoder = run.made_sampler()
+        if decoder is not None:
+            self._kept.pop(decoder, None)

@@ -74,6 +74,7 @@ class RemoteRun(Run):
 
     def close(self) -> None:
         """See Run."""
+        self.freed = True
         if not self.lost:
             self._workers.ask({"do": "close", "run": self.name})
 
