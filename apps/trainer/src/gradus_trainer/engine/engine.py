@@ -16,7 +16,7 @@ from gradus_trainer.artifacts import Artifacts
 from gradus_trainer.engine.forget_frames import forget_frames
 from gradus_trainer.engine.inline import Inline
 from gradus_trainer.engine.restore import RunDirectory
-from gradus_trainer.engine.run import Backend, Run, require_sound
+from gradus_trainer.engine.run import Backend, Run, require_loaded, require_sound
 from gradus_trainer.engine.step import StepOutcome
 from gradus_trainer.generated.wire import FORMAT
 from gradus_trainer.kill_point import Reached, nothing
@@ -62,6 +62,8 @@ class Engine:
         self._reached = reached
         self._state, self._artifacts, self._ledger = state, artifacts, ledger
         self._backend: Backend = backend or Inline(artifacts, device)
+        self.runs: dict[str, Run] = {}
+        """The open runs; of the engine thread, as all that it names are."""
         self._thread = concurrent.futures.ThreadPoolExecutor(
             1, thread_name_prefix="engine", initializer=prepare_torch, initargs=(device, threads)
         )
@@ -82,6 +84,11 @@ class Engine:
     # Runs
 
     def open(self, name: str, body: RunBody) -> Run:
+        """Creates a run or restores it, and keeps it among those that are open."""
+        run = self.runs[name] = self._open(name, body)
+        return run
+
+    def _open(self, name: str, body: RunBody) -> Run:
         """Creates a run, or restores it: last checkpoint, then the log up to the last applied update."""
         directory = RunDirectory(self._state, name)
         row = self._ledger.run(name)
@@ -101,13 +108,15 @@ class Engine:
 
     def close(self, run: Run) -> None:
         """Frees a run."""
+        if self.runs.get(run.name) is run:
+            del self.runs[run.name]
         run.close()
 
     def _ready(self, run: Run) -> None:
         """Opens a run again whose tensors went with a worker, and refuses one that cannot be used."""
         if run.lost and not run.freed:
             log.warning("run %s: its workers are gone, restoring", run.name)
-            run.become(self.open(run.name, run.body))
+            run.become(self._open(run.name, run.body))
         require_sound(run)
 
     def _replay(self, run: Run, number: int, write_log: WriteLog) -> None:
@@ -134,6 +143,7 @@ class Engine:
     def update(self, run: Run, work: Work) -> tuple[dict[str, Any], int]:
         """Log, apply, mark applied. Gives the answer and the version after it."""
         self._ready(run)
+        require_loaded(run)
         write_log = WriteLog(RunDirectory(self._state, run.name).log)
         number, start = work.spec.update, time.perf_counter()
         write_log.write(number, work.body)
@@ -167,7 +177,7 @@ class Engine:
         They go first, since a device need not have room for both.
         """
         run.release()
-        run.become(self.open(run.name, run.body))
+        run.become(self._open(run.name, run.body))
 
     def _answer(
         self, run: Run, work: Work, outcome: StepOutcome, version: int, timings: dict[str, float]
@@ -196,6 +206,7 @@ class Engine:
     def score(self, run: Run, batch: Batch, body: bytes) -> tuple[Floats, Floats]:
         """Log-probabilities and entropies of a batch, which was decoded from `body`."""
         self._ready(run)
+        require_loaded(run)
         return run.score(batch, body)
 
     # Checkpoints

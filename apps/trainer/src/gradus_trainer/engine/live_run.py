@@ -98,6 +98,8 @@ class LiveRun(Run):
         """The decoder to generate with: the live one, or a copy whose matrices are in the compute dtype already."""
         if self.decoder.compute == torch.float32:
             return self.decoder
+        if self._sampler and self._sampler[1].embedding.device != self.decoder.embedding.device:
+            self._sampler = None  # made while the weights were elsewhere
         if self._sampler is None or self._sampler[0] != self.version:
             self._sampler = (self.version, self._refresh(self._sampler[1] if self._sampler else None))
         return self._sampler[1]

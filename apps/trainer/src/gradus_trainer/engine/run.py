@@ -29,6 +29,8 @@ class Run(abc.ABC):
         self.tainted = False
         self.freed = False
         """Says that its tensors were let go of."""
+        self.offloaded = False
+        """Says that its tensors are on the host while somebody else has the device."""
         self.attention = ""
         """Name of the kernel that trains, chosen when the run is opened; empty where workers choose it."""
 
@@ -77,6 +79,18 @@ def require_sound(run: Run) -> None:
         raise Problem("trainer_failed", detail)
     if run.freed:
         raise Problem("run_unknown", f"the run {run.name} was closed")
+
+
+def require_loaded(run: Run) -> None:
+    """Refuses to compute with a run that is not sound, or whose weights are not where it computes."""
+    require_sound(run)
+    if run.offloaded:
+        raise engine_offloaded()
+
+
+def engine_offloaded() -> Problem:
+    """What is told while the device's memory is handed over."""
+    return Problem("engine_offloaded", "the weights are on the host: POST /v1/engine/onload first")
 
 
 class Backend(Protocol):

@@ -21,6 +21,7 @@ from gradus_trainer.ledger import Ledger
 from gradus_trainer.versions import choose_compute, determinism, peak_memory, resident_memory
 
 RUNS: web.AppKey[Runs] = web.AppKey("runs", Runs)
+GENERATION: web.AppKey[Generation] = web.AppKey("generation", Generation)
 RUN = "/v1/runs/{run:" + NAME_PATTERN.strip("^$") + "}"
 
 
@@ -31,6 +32,7 @@ def make_app(engine: Engine, ledger: Ledger, token: str, max_body_bytes: int) ->
     runs = app[RUNS] = Runs(engine, ledger)
     updates, checkpoints = Updates(runs, engine, ledger), Checkpoints(runs, engine, ledger)
     generation, scores = Generation(runs, engine), Scores(runs, engine)
+    app[GENERATION] = generation
     publishes, memory = Publishes(runs, engine), Memory(runs, engine, generation)
 
     async def health(_request: web.Request) -> web.Response:

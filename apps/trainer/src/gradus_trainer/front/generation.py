@@ -10,6 +10,7 @@ from aiohttp import web
 
 from gradus_trainer.engine.engine import Engine
 from gradus_trainer.engine.live_run import LiveRun
+from gradus_trainer.engine.run import engine_offloaded
 from gradus_trainer.front.body import answer_json, read_json
 from gradus_trainer.front.runs import Runs, check_ids
 from gradus_trainer.front.session import Session
@@ -33,12 +34,16 @@ class Generation:
     def __init__(self, runs: Runs, engine: Engine) -> None:
         self._runs = runs
         self._continuous = engine.device.type == "cuda"
-        self._queue = GenerationQueue(engine.submit, self._continuous)
+        self.queue = GenerationQueue(engine.submit, self._continuous)
         self._count = 0
 
-    def forget(self) -> None:
-        """Drops all generators with their pools and graphs. Runs on the engine thread."""
-        self._queue.forget_all()
+    def make_way(self) -> None:
+        """Refuses who waits for a round, and drops all generators with their pools and graphs.
+
+        Runs on the engine thread, before the device's memory is handed over.
+        """
+        self.queue.refuse_waiting(engine_offloaded())
+        self.queue.forget_all()
 
     async def models(self, _request: web.Request) -> web.Response:
         """One model a run."""
@@ -64,7 +69,7 @@ class Generation:
         if not isinstance(live, LiveRun):
             detail = "the policy is cut over workers, which do not generate: use a generator of its own (vLLM)"
             raise Problem("policy_unavailable", detail, field="model")
-        job = self._queue.ask(live, chunk, quantisation)
+        job = self.queue.ask(live, chunk, quantisation)
         done = await _answer_unless_gone(request, job)
         self._count += 1
         document = await asyncio.to_thread(_document, session, chunk, done, shown)

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from gradus_trainer.engine.engine import Engine
+from gradus_trainer.engine.run import engine_offloaded
 from gradus_trainer.front.body import answer_json, read_json
 from gradus_trainer.front.session import Session
 from gradus_trainer.generated.wire import FORMAT
@@ -42,7 +43,7 @@ class Runs:
     def check_loaded(self) -> None:
         """Refuses what computes while the device's memory is handed over."""
         if self.offloaded:
-            raise Problem("engine_offloaded", "the weights are on the host: POST /v1/engine/onload first")
+            raise engine_offloaded()
 
     async def open(self, request: web.Request) -> web.Response:
         """PUT /v1/runs/{run}"""

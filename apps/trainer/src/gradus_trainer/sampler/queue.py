@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from gradus_trainer.engine.live_run import LiveRun
-from gradus_trainer.engine.run import require_sound
+from gradus_trainer.engine.run import require_loaded
 from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.problem import Problem
 from gradus_trainer.sampler.continuous.choose_kernels import make_kernels, supports
@@ -77,7 +77,7 @@ class GenerationQueue:
         if not job.begin(run.version):
             return
         try:
-            require_sound(run)
+            require_loaded(run)
             job.answer.set_result(decode(run.sampler(), job.chunk, job.abandoned.is_set))
         except Abandoned:
             log.info("run %s: a request was given up, its client has gone", run.name)
@@ -103,10 +103,11 @@ class GenerationQueue:
 
         try:
             if first:
-                require_sound(run)
+                require_loaded(run)
                 self._generator(run, quantisation).run(first, arriving)
         except BaseException as error:
-            log.exception("run %s: a round of generation broke off", run.name)
+            if not isinstance(error, Problem):
+                log.exception("run %s: a round of generation broke off", run.name)
             self._forget(run)
             for job in taken:
                 if not job.answer.done():
@@ -123,8 +124,7 @@ class GenerationQueue:
         try:
             self._start(jobs, self._decode_round, *key)
         except Problem as problem:  # the trainer is shutting down
-            for job in jobs:
-                job.answer.set_exception(problem)
+            _refuse(jobs, problem)
 
     def _generator(self, run: LiveRun, quantisation: Quantisation) -> Generator:
         """The generator of the run's sampler, its FP8 copies as new as the policy."""
@@ -139,6 +139,15 @@ class GenerationQueue:
             kept[quantisation].version = run.version
         return kept[quantisation].generator
 
+    def refuse_waiting(self, problem: Problem) -> None:
+        """Tells those whose round has not begun; they may ask again."""
+        with self._lock:
+            waiting = list(self._waiting.values())
+            for key in self._waiting:
+                self._waiting[key] = []
+        for jobs in waiting:
+            _refuse(jobs, problem)
+
     def forget_all(self) -> None:
         """Drops every generator, its pool and its captured steps. Runs on the engine thread."""
         self._kept.clear()
@@ -148,3 +157,10 @@ class GenerationQueue:
         decoder = run.made_sampler()
         if decoder is not None:
             self._kept.pop(decoder, None)
+
+
+def _refuse(jobs: list[Job], problem: Problem) -> None:
+    """Answers requests that were not begun, when somebody still waits."""
+    for job in jobs:
+        if job.begin(0):
+            job.answer.set_exception(problem)
