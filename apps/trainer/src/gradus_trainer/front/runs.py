@@ -9,7 +9,8 @@ from aiohttp import web
 
 from gradus_trainer.engine.engine import Engine
 from gradus_trainer.engine.run import engine_offloaded
-from gradus_trainer.front.body import answer_json, read_json
+from gradus_trainer.front.body import answer_json, read_json, read_sized_json
+from gradus_trainer.front.off_loop import compute
 from gradus_trainer.front.session import Session
 from gradus_trainer.generated.wire import FORMAT
 from gradus_trainer.ledger import Ledger
@@ -107,22 +108,30 @@ class Runs:
 
     async def tokenize(self, request: web.Request) -> web.Response:
         """POST /v1/runs/{run}/tokenize"""
-        session, fields = self.session(request), Fields(await read_json(request))
-        fields.format()
-        texts = fields.texts("texts", MAX_TEXTS)
-        fields.close()
-        return answer_json({"format": FORMAT, "ids": session.live.tokenizer.tokenize(texts, "texts")})
+        session, (document, size) = self.session(request), await read_sized_json(request)
+        return await compute(size, _tokenize, session, Fields(document))
 
     async def detokenize(self, request: web.Request) -> web.Response:
         """POST /v1/runs/{run}/detokenize"""
-        session, fields = self.session(request), Fields(await read_json(request))
-        fields.format()
-        rows = fields.array("ids", MAX_TEXTS)
-        fields.close()
-        vocab_size = session.live.architecture.vocab_size
-        for index, row in enumerate(rows):
-            check_ids(row, f"ids[{index}]", vocab_size)
-        return answer_json({"format": FORMAT, "texts": session.live.tokenizer.detokenize(rows)})
+        session, (document, size) = self.session(request), await read_sized_json(request)
+        return await compute(size, _detokenize, session, Fields(document))
+
+
+def _tokenize(session: Session, fields: Fields) -> web.Response:
+    fields.format()
+    texts = fields.texts("texts", MAX_TEXTS)
+    fields.close()
+    return answer_json({"format": FORMAT, "ids": session.live.tokenizer.tokenize(texts, "texts")})
+
+
+def _detokenize(session: Session, fields: Fields) -> web.Response:
+    fields.format()
+    rows = fields.array("ids", MAX_TEXTS)
+    fields.close()
+    vocab_size = session.live.architecture.vocab_size
+    for index, row in enumerate(rows):
+        check_ids(row, f"ids[{index}]", vocab_size)
+    return answer_json({"format": FORMAT, "texts": session.live.tokenizer.detokenize(rows)})
 
 
 def check_ids(ids: Any, field: str, vocab_size: int) -> None:

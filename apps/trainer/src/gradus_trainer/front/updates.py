@@ -10,6 +10,7 @@ from aiohttp import web
 
 from gradus_trainer.engine.engine import Engine, Work
 from gradus_trainer.front.body import answer_json, read_arrow
+from gradus_trainer.front.off_loop import compute
 from gradus_trainer.front.runs import Runs
 from gradus_trainer.front.session import Running, Session, preferred_wait
 from gradus_trainer.generated.wire import FORMAT
@@ -17,9 +18,6 @@ from gradus_trainer.ledger import Ledger
 from gradus_trainer.problem import Problem
 from gradus_trainer.wire.decode import decode_update
 from gradus_trainer.wire.metadata import UpdateSpec
-
-INLINE_BYTES = 1 << 18
-"""Bodies up to this size are decoded on the event loop; greater ones on a worker thread."""
 
 
 class Updates:
@@ -37,10 +35,7 @@ class Updates:
         known = self._known(session, number, digest)
         if known is None:
             start = time.perf_counter()
-            if len(body) <= INLINE_BYTES:
-                spec, batch = decode_update(body, session.limits)
-            else:
-                spec, batch = await asyncio.to_thread(decode_update, body, session.limits)
+            spec, batch = await compute(len(body), decode_update, body, session.limits)
             _check_address(spec, session.name, number)
             work = Work(spec, batch, body, digest, time.perf_counter() - start)
             # The body took time to arrive and to decode: judge again, then start without another await.
