@@ -6,6 +6,7 @@ import weakref
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from gradus_trainer.engine.inline import Inline
 from gradus_trainer.engine.live_run import LiveRun
@@ -54,6 +55,41 @@ def test_a_run_that_is_closed_lets_go_of_weights_moments_and_cache(gpu: dict[str
     assert [reference() for reference in held] == [None] * 3
     assert gpu["emptied"] == 1
     run.close()  # what is closed twice is closed
+
+
+class Allocations(TorchDispatchMode):
+    """Adds up the bytes of all that is made while it is entered; views and what is written in place are not made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = 0
+
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        made = function(*arguments, **(named or {}))
+        given = {one.untyped_storage().data_ptr() for one in arguments if isinstance(one, torch.Tensor)}
+        if isinstance(made, torch.Tensor) and made.untyped_storage().data_ptr() not in given:
+            self.bytes += made.nbytes
+        return made
+
+
+def test_the_copy_to_generate_with_takes_two_bytes_a_parameter_while_it_is_made():
+    run = LiveRun("r", read_run_body(tiny.run_body()), tiny.decoder(), None)
+    run.decoder.compute = torch.bfloat16
+    with Allocations() as made:
+        copy = run.sampler()
+    assert made.bytes == sum((2 if live.ndim > 1 else 4) * live.numel() for live in run.decoder.parameters())
+    pairs = list(zip(copy.parameters(), run.decoder.parameters(), strict=True))
+    assert all(torch.equal(mine, live.to(mine.dtype)) for mine, live in pairs)
+    assert not any(mine.requires_grad or mine.data_ptr() == live.data_ptr() for mine, live in pairs)
+    assert copy.rope_cosine.data_ptr() == run.decoder.rope_cosine.data_ptr()
+    assert copy.untied_head is copy.head
+    run.version += 1
+    with torch.no_grad():
+        run.decoder.final_norm.fill_(2.0)
+    with Allocations() as made:
+        assert run.sampler() is copy
+    assert made.bytes == 0
+    assert copy.final_norm.eq(2.0).all()
 
 
 @pytest.mark.parametrize("chained", [False, True])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import concurrent.futures
 import copy
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
 from gradus_trainer.artifacts import write_artifact
 from gradus_trainer.digest import weights_digest
@@ -122,10 +124,12 @@ class LiveRun(Run):
     def _refresh(self, old: Decoder | None) -> Decoder:
         compute = self.decoder.compute
         if old is None:
-            old = copy.deepcopy(self.decoder).requires_grad_(False)
-            for parameter in old.parameters():
-                if parameter.ndim > 1:
-                    parameter.data = parameter.data.to(compute)
+            # made in its own dtypes at once: a copy in FP32 first would not fit beside a large policy
+            twins: dict[int, Any] = {id(buffer): buffer for buffer in self.decoder.buffers()}
+            for live in self.decoder.parameters():
+                twin = torch.empty_like(live, dtype=compute if live.ndim > 1 else live.dtype)
+                twins[id(live)] = nn.Parameter(twin, requires_grad=False)
+            old = copy.deepcopy(self.decoder, twins)
         with torch.no_grad():
             for mine, live in zip(old.parameters(), self.decoder.parameters(), strict=True):
                 mine.copy_(live)
