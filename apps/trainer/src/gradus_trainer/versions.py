@@ -49,6 +49,15 @@ def peak_memory(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def device_memory(device: torch.device) -> dict[str, int]:
+    """What tensors have of a device, what torch's allocator has, and what is free; a CPU's is the host's."""
+    if device.type != "cuda":
+        return {"free": free_memory(device)}
+    held = {"allocated": torch.cuda.memory_allocated(device), "reserved": torch.cuda.memory_reserved(device)}
+    # asking a device what is free takes memory of it; the front of workers leaves it alone
+    return held | ({"free": free_memory(device)} if torch.cuda.is_initialized() else {})
+
+
 def resident_memory() -> int:
     """Memory that the process holds now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])

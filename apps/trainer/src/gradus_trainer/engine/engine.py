@@ -64,6 +64,8 @@ class Engine:
         self._backend: Backend = backend or Inline(artifacts, device)
         self.runs: dict[str, Run] = {}
         """The open runs; of the engine thread, as all that it names are."""
+        self.opening: str | None = None
+        """The run that is being opened or restored now; read by any thread."""
         self._thread = concurrent.futures.ThreadPoolExecutor(
             1, thread_name_prefix="engine", initializer=prepare_torch, initargs=(device, threads)
         )
@@ -88,7 +90,19 @@ class Engine:
         run = self.runs[name] = self._open(name, body)
         return run
 
+    @property
+    def workers_missing(self) -> bool:
+        """Says whether tensors have nowhere to be until workers come; read by any thread."""
+        return self._backend.missing
+
     def _open(self, name: str, body: RunBody) -> Run:
+        self.opening = name
+        try:
+            return self._restored(name, body)
+        finally:
+            self.opening = None
+
+    def _restored(self, name: str, body: RunBody) -> Run:
         """Creates a run, or restores it: last checkpoint, then the log up to the last applied update."""
         directory = RunDirectory(self._state, name)
         row = self._ledger.run(name)

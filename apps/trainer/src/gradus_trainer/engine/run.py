@@ -96,6 +96,10 @@ def engine_offloaded() -> Problem:
 class Backend(Protocol):
     """Where runs live: in this process, or in the workers of a torchrun job."""
 
+    @property
+    def missing(self) -> bool:
+        """Says whether nothing can be opened until workers come, who are on their way."""
+
     def create(self, name: str, body: RunBody) -> Run:
         """A new run from its policy."""
 

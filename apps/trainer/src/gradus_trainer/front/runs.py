@@ -27,6 +27,8 @@ class Runs:
     def __init__(self, engine: Engine, ledger: Ledger) -> None:
         self.sessions: dict[str, Session] = {}
         self.offloaded = False
+        self.opening: str | None = None
+        """The run that waits to be opened, or is."""
         self._engine, self._ledger = engine, ledger
         self._opening = asyncio.Lock()
 
@@ -63,7 +65,11 @@ class Runs:
         """Opens the run unless it is open, and grants a new lease; an update that runs is finished first."""
         session = self.sessions.get(name)
         if session is None:
-            live = await asyncio.wrap_future(self._engine.submit(self._engine.open, name, body))
+            self.opening = name
+            try:
+                live = await asyncio.wrap_future(self._engine.submit(self._engine.open, name, body))
+            finally:
+                self.opening = None
             row = self._ledger.run(name)
             assert row is not None
             session = Session(name, live, row.lease, row.next_update, row.durable_update)

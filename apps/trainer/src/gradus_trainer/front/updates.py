@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from typing import Any
 
@@ -20,11 +21,20 @@ from gradus_trainer.wire.decode import decode_update
 from gradus_trainer.wire.metadata import UpdateSpec
 
 
+@dataclasses.dataclass
+class Done:
+    """What this process applied since it began."""
+
+    applied: int = 0
+    loss_tokens: int = 0
+
+
 class Updates:
     """Routes of `/v1/runs/{run}/updates/{n}`."""
 
     def __init__(self, runs: Runs, engine: Engine, ledger: Ledger) -> None:
         self._runs, self._engine, self._ledger = runs, engine, ledger
+        self.done = Done()
 
     async def put(self, request: web.Request) -> web.Response:
         """Applies an update, joins it, or repeats its answer."""
@@ -89,6 +99,9 @@ class Updates:
         else:
             document, session.version = done.result()
             session.next_update = number + 1
+            if document["applied"]:
+                self.done.applied += 1
+                self.done.loss_tokens += document["usage"]["loss_tokens"]
             answer.set_result(document)
         if not answer.cancelled():
             answer.exception()  # An update that nobody waits for any more is not an unhandled error.

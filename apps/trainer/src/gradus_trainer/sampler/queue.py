@@ -44,6 +44,7 @@ class GenerationQueue:
     def __init__(self, submit: Submit, continuous: bool) -> None:
         self._submit, self.continuous = submit, continuous
         self._lock = threading.Lock()
+        self._unanswered: set[Job] = set()
         self._waiting: dict[tuple[LiveRun, Quantisation], list[Job]] = {}
         self._kernels: Kernels | None = None
         # A decoder that is dropped (its run closed or restored) takes its generators, pools and graphs with it.
@@ -52,6 +53,9 @@ class GenerationQueue:
     def ask(self, run: LiveRun, chunk: Chunk, quantisation: Quantisation = "none") -> Job:
         """Queues a request; its answer comes from the engine thread."""
         job = Job(chunk)
+        with self._lock:
+            self._unanswered.add(job)
+        job.answer.add_done_callback(lambda _answer: self._answered(job))
         if not (self.continuous and supports(run.architecture, run.device)):
             self._start([job], self._decode_alone, run, job)
             return job
@@ -62,6 +66,16 @@ class GenerationQueue:
         if begins:
             self._start([job], self._decode_round, run, quantisation)
         return job
+
+    def _answered(self, job: Job) -> None:
+        with self._lock:
+            self._unanswered.discard(job)
+
+    def lengths(self) -> dict[str, int]:
+        """How many requests wait, and how many are being decoded."""
+        with self._lock:
+            running = sum(job.answer.running() for job in self._unanswered)
+            return {"waiting": len(self._unanswered) - running, "running": running}
 
     def _start(self, jobs: list[Job], work: Callable[..., None], *arguments: Any) -> None:
         future = self._submit(work, *arguments)

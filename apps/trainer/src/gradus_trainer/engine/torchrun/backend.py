@@ -88,6 +88,11 @@ class Torchrun:
     def __init__(self, artifacts: Artifacts, workers: Workers) -> None:
         self._artifacts, self._workers = artifacts, workers
 
+    @property
+    def missing(self) -> bool:
+        """See Backend."""
+        return self._workers.missing
+
     def create(self, name: str, body: RunBody) -> RemoteRun:
         """See Backend."""
         policy, digest = body.policy, None
