@@ -14,9 +14,9 @@ from aiohttp import web
 from gradus_trainer.artifacts import Artifacts
 from gradus_trainer.engine.engine import Engine
 from gradus_trainer.engine.live_run import LiveRun
-from gradus_trainer.front.app import RUNS, make_app
-from gradus_trainer.front.runs import Runs
+from gradus_trainer.front.app import GENERATION, RUNS, make_app
 from gradus_trainer.ledger import Ledger
+from gradus_trainer.sampler.queue import GenerationQueue
 from gradus_trainer.versions import prepare_torch
 from tests import tiny
 
@@ -32,15 +32,20 @@ class Service:
     """A client of one service. `lease` is the newest one that `open` was given."""
 
     def __init__(
-        self, client: aiohttp.ClientSession, url: str, engine: Engine | None, runs: Runs | None = None
+        self, client: aiohttp.ClientSession, url: str, engine: Engine | None, app: web.Application | None = None
     ) -> None:
-        self.client, self.url, self._engine, self._runs = client, url, engine, runs
+        self.client, self.url, self._engine, self._app = client, url, engine, app
         self.lease = 0
 
     def engine_run(self, name: str) -> LiveRun:
         """An open run as the engine has it."""
-        assert self._runs is not None
-        return self._runs.sessions[name].live
+        assert self._app is not None
+        return self._app[RUNS].sessions[name].live
+
+    @property
+    def generation_queue(self) -> GenerationQueue:
+        assert self._app is not None
+        return self._app[GENERATION].queue
 
     @property
     def engine(self) -> Engine:
@@ -95,7 +100,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     async with aiohttp.ClientSession() as client:
-        yield Service(client, f"http://127.0.0.1:{runner.addresses[0][1]}", engine, app[RUNS])
+        yield Service(client, f"http://127.0.0.1:{runner.addresses[0][1]}", engine, app)
     await runner.cleanup()
     engine.stop()
     ledger.close()

@@ -8,9 +8,11 @@ import threading
 import pytest
 import torch
 
+from gradus_trainer.engine.live_run import LiveRun
 from gradus_trainer.sampler.decode import Abandoned, Chunk, decode
 from gradus_trainer.sampler.job import Job
 from gradus_trainer.sampler.queue import GenerationQueue
+from gradus_trainer.wire.run_body import read_run_body
 from tests import tiny
 from tests.conftest import Service
 
@@ -97,12 +99,6 @@ async def test_a_round_follows_an_update_that_came_before_it(service: Service, m
 
 
 def test_a_round_that_breaks_off_is_told_to_its_clients_and_the_next_one_begins_anew(monkeypatch: pytest.MonkeyPatch):
-    class Run:
-        name, version, decoder = "r", 3, tiny.decoder()
-
-        def sampler(self):
-            return self.decoder
-
     works = []
 
     def submit(work, *arguments):
@@ -111,7 +107,8 @@ def test_a_round_that_breaks_off_is_told_to_its_clients_and_the_next_one_begins_
 
         return Future()
 
-    queue, run = GenerationQueue(submit, True), Run()
+    queue, run = GenerationQueue(submit, True), LiveRun("r", read_run_body(tiny.run_body()), tiny.decoder(), None)
+    run.version = 3
     chunk = Chunk([[5, 6]], 2, 4, 1.0, [1], ())
     job = queue.ask(run, chunk)
     with monkeypatch.context() as broken:

@@ -70,7 +70,11 @@ export const PROBLEM = {
   batch_empty: { status: 422, retryable: false },
   policy_unavailable: { status: 422, retryable: false },
   trainer_failed: { status: 500, retryable: true },
+  /** The package that writes `/metrics` is not installed where the trainer runs. */
+  metrics_unavailable: { status: 501, retryable: false },
   publish_failed: { status: 502, retryable: true },
+  /** What `/readyz` says while work would be refused or would wait for more than other work. */
+  not_ready: { status: 503, retryable: true },
   shutting_down: { status: 503, retryable: true },
   /** A worker of the trainer died; the others start again with it, and what was applied is replayed. */
   workers_lost: { status: 503, retryable: true },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 from pathlib import Path
 
@@ -48,19 +49,40 @@ def peak_memory(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def device_memory(device: torch.device) -> dict[str, int]:
+    """What tensors have of a device, what torch's allocator has, and what is free; a CPU's is the host's."""
+    if device.type != "cuda":
+        return {"free": free_memory(device)}
+    held = {"allocated": torch.cuda.memory_allocated(device), "reserved": torch.cuda.memory_reserved(device)}
+    # asking a device what is free takes memory of it; the front of workers leaves it alone
+    return held | ({"free": free_memory(device)} if torch.cuda.is_initialized() else {})
+
+
 def resident_memory() -> int:
     """Memory that the process holds now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize()
 
 
+def free_memory(device: torch.device) -> int:
+    """Memory that can still be had, what torch's allocator keeps for reuse included."""
+    if device.type == "cuda":
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + cached
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+
+
+def give_back_memory(device: torch.device) -> None:
+    """Collects what nothing refers to any more, and gives the device what torch's allocator kept of it."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
 def require_memory(needed: int, device: torch.device) -> None:
     """Refuses a policy that cannot fit, instead of being killed for it."""
-    if device.type == "cuda":
-        free = int(torch.cuda.mem_get_info(device)[0])
-    else:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    free = free_memory(device)
     if needed > free:
         detail = f"the policy needs about {needed >> 20} MiB and {free >> 20} MiB are free"
         raise Problem("policy_unavailable", detail, field="policy")

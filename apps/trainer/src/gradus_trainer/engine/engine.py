@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 import torch
 
 from gradus_trainer.artifacts import Artifacts
+from gradus_trainer.engine.forget_frames import forget_frames
 from gradus_trainer.engine.inline import Inline
 from gradus_trainer.engine.restore import RunDirectory
-from gradus_trainer.engine.run import Backend, Run
+from gradus_trainer.engine.run import Backend, Run, require_loaded, require_sound
 from gradus_trainer.engine.step import StepOutcome
 from gradus_trainer.generated.wire import FORMAT
 from gradus_trainer.kill_point import Reached, nothing
@@ -61,6 +62,10 @@ class Engine:
         self._reached = reached
         self._state, self._artifacts, self._ledger = state, artifacts, ledger
         self._backend: Backend = backend or Inline(artifacts, device)
+        self.runs: dict[str, Run] = {}
+        """The open runs; of the engine thread, as all that it names are."""
+        self.opening: str | None = None
+        """The run that is being opened or restored now; read by any thread."""
         self._thread = concurrent.futures.ThreadPoolExecutor(
             1, thread_name_prefix="engine", initializer=prepare_torch, initargs=(device, threads)
         )
@@ -81,6 +86,23 @@ class Engine:
     # Runs
 
     def open(self, name: str, body: RunBody) -> Run:
+        """Creates a run or restores it, and keeps it among those that are open."""
+        run = self.runs[name] = self._open(name, body)
+        return run
+
+    @property
+    def workers_missing(self) -> bool:
+        """Says whether tensors have nowhere to be until workers come; read by any thread."""
+        return self._backend.missing
+
+    def _open(self, name: str, body: RunBody) -> Run:
+        self.opening = name
+        try:
+            return self._restored(name, body)
+        finally:
+            self.opening = None
+
+    def _restored(self, name: str, body: RunBody) -> Run:
         """Creates a run, or restores it: last checkpoint, then the log up to the last applied update."""
         directory = RunDirectory(self._state, name)
         row = self._ledger.run(name)
@@ -100,13 +122,16 @@ class Engine:
 
     def close(self, run: Run) -> None:
         """Frees a run."""
+        if self.runs.get(run.name) is run:
+            del self.runs[run.name]
         run.close()
 
     def _ready(self, run: Run) -> None:
-        """Opens a run again whose tensors went with a worker."""
-        if run.lost:
+        """Opens a run again whose tensors went with a worker, and refuses one that cannot be used."""
+        if run.lost and not run.freed:
             log.warning("run %s: its workers are gone, restoring", run.name)
-            run.become(self.open(run.name, run.body))
+            run.become(self._open(run.name, run.body))
+        require_sound(run)
 
     def _replay(self, run: Run, number: int, write_log: WriteLog) -> None:
         stored = self._ledger.applied(run.name, number)
@@ -132,8 +157,7 @@ class Engine:
     def update(self, run: Run, work: Work) -> tuple[dict[str, Any], int]:
         """Log, apply, mark applied. Gives the answer and the version after it."""
         self._ready(run)
-        if run.tainted:
-            raise Problem("trainer_failed", "an earlier update broke off and could not be restored")
+        require_loaded(run)
         write_log = WriteLog(RunDirectory(self._state, run.name).log)
         number, start = work.spec.update, time.perf_counter()
         write_log.write(number, work.body)
@@ -150,9 +174,11 @@ class Engine:
             answer = self._answer(run, work, outcome, version, timings)
             self._ledger.mark_applied(run.name, number, work.digest, version, answer)
             self._reached("applied")
-        except BaseException:
+        except BaseException as error:
             write_log.drop(number)
             if not run.lost:
+                log.exception("run %s: an update broke off, restoring", run.name)
+                forget_frames(error)
                 self._recover(run)
             run.tainted = False
             raise
@@ -160,9 +186,12 @@ class Engine:
         return answer, version
 
     def _recover(self, run: Run) -> None:
-        """Puts a run whose update broke off back to what is on disk; weights may have been half written."""
-        log.exception("run %s: an update broke off, restoring", run.name)
-        run.become(self.open(run.name, run.body))
+        """Puts a run whose update broke off back to what is on disk; weights may have been half written.
+
+        They go first, since a device need not have room for both.
+        """
+        run.release()
+        run.become(self._open(run.name, run.body))
 
     def _answer(
         self, run: Run, work: Work, outcome: StepOutcome, version: int, timings: dict[str, float]
@@ -191,6 +220,7 @@ class Engine:
     def score(self, run: Run, batch: Batch, body: bytes) -> tuple[Floats, Floats]:
         """Log-probabilities and entropies of a batch, which was decoded from `body`."""
         self._ready(run)
+        require_loaded(run)
         return run.score(batch, body)
 
     # Checkpoints
@@ -201,8 +231,6 @@ class Engine:
         The answer comes when it is on disk and the log is pruned. Updates may be applied meanwhile.
         """
         self._ready(run)
-        if run.tainted:
-            raise Problem("trainer_failed", "an earlier update broke off and could not be restored")
         start = time.perf_counter()
         answer: concurrent.futures.Future[dict[str, Any]] = concurrent.futures.Future()
         stored = self._ledger.checkpoint(run.name, name)

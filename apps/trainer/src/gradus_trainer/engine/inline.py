@@ -18,6 +18,11 @@ class Inline:
     def __init__(self, artifacts: Artifacts, device: torch.device) -> None:
         self._artifacts, self._device = artifacts, device
 
+    @property
+    def missing(self) -> bool:
+        """See Backend."""
+        return False
+
     def create(self, name: str, body: RunBody) -> LiveRun:
         """See Backend."""
         return LiveRun(name, body, *open_policy(body, self._artifacts, self._device))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import concurrent.futures
 import copy
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
 from gradus_trainer.artifacts import write_artifact
 from gradus_trainer.digest import weights_digest
@@ -21,6 +23,7 @@ from gradus_trainer.model.weights import hugging_face_views
 from gradus_trainer.optimizer import Optimizer
 from gradus_trainer.seal import seal
 from gradus_trainer.tokenizer import Tokenizer
+from gradus_trainer.versions import give_back_memory
 from gradus_trainer.wire.batch import Batch, Floats
 from gradus_trainer.wire.metadata import UpdateSpec
 from gradus_trainer.wire.run_body import RunBody
@@ -32,6 +35,8 @@ class LiveRun(Run):
     def __init__(self, name: str, body: RunBody, decoder: Decoder, tokenizer: Tokenizer) -> None:
         super().__init__(name, body, decoder.architecture, tokenizer)
         self.decoder = decoder
+        self.device = decoder.embedding.device
+        """Where it computes; while the engine is offloaded its tensors are elsewhere."""
         self.optimizer = Optimizer(decoder, body.optimizer)
         self.attention = trunk_of(decoder, body.micro_batch_tokens).attention
         self._digest: tuple[int, str] | None = None
@@ -80,32 +85,51 @@ class LiveRun(Run):
         write_artifact(directory, self.decoder, self.tokenizer, digest)
 
     def close(self) -> None:
-        """See Run. Memory goes with the last reference."""
+        """See Run."""
+        self.release()
+
+    def release(self) -> None:
+        """See Run. What a queue of generation keeps goes with the decoder."""
+        self.freed = True
+        for held in ("decoder", "optimizer"):
+            self.__dict__.pop(held, None)
+        self.forget_sampler()
+        give_back_memory(self.device)
 
     def sampler(self) -> Decoder:
         """The decoder to generate with: the live one, or a copy whose matrices are in the compute dtype already."""
         if self.decoder.compute == torch.float32:
             return self.decoder
+        if self._sampler and self._sampler[1].embedding.device != self.decoder.embedding.device:
+            self._sampler = None  # made while the weights were elsewhere
         if self._sampler is None or self._sampler[0] != self.version:
             self._sampler = (self.version, self._refresh(self._sampler[1] if self._sampler else None))
         return self._sampler[1]
+
+    def made_sampler(self) -> Decoder | None:
+        """What `sampler` gave last, made for nobody."""
+        return self._sampler[1] if self._sampler else self.__dict__.get("decoder")
 
     def forget_sampler(self) -> None:
         """Drops the copy to generate with; it is made again when asked for."""
         self._sampler = None
 
     def move(self, device: torch.device) -> None:
-        """Weights and moments go to a device, with the same bits."""
+        """Weights and moments go to a device, with the same bits; a run that was freed has none."""
+        if self.freed:
+            return
         self.decoder.to(device)
         self.optimizer.move(device)
 
     def _refresh(self, old: Decoder | None) -> Decoder:
         compute = self.decoder.compute
         if old is None:
-            old = copy.deepcopy(self.decoder).requires_grad_(False)
-            for parameter in old.parameters():
-                if parameter.ndim > 1:
-                    parameter.data = parameter.data.to(compute)
+            # made in its own dtypes at once: a copy in FP32 first would not fit beside a large policy
+            twins: dict[int, Any] = {id(buffer): buffer for buffer in self.decoder.buffers()}
+            for live in self.decoder.parameters():
+                twin = torch.empty_like(live, dtype=compute if live.ndim > 1 else live.dtype)
+                twins[id(live)] = nn.Parameter(twin, requires_grad=False)
+            old = copy.deepcopy(self.decoder, twins)
         with torch.no_grad():
             for mine, live in zip(old.parameters(), self.decoder.parameters(), strict=True):
                 mine.copy_(live)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 
 import torch
 
 from gradus_trainer.engine.live_run import LiveRun
+from gradus_trainer.versions import give_back_memory
 
 
 def offload(runs: Sequence[LiveRun], device: torch.device) -> int:
     """Frees what the runs hold on the device; says how many bytes that was. Runs on the engine thread."""
     before = held_bytes(device)
-    for run in runs:
-        run.forget_sampler()
-        run.move(torch.device("cpu"))
-    gc.collect()
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
+    try:
+        for run in runs:
+            run.offloaded = True
+            run.forget_sampler()
+            run.move(torch.device("cpu"))
+    except BaseException:
+        onload(runs, device)  # the host may have no room: all of it is on one side or on the other
+        raise
+    give_back_memory(device)
     return before - held_bytes(device)
 
 
@@ -27,6 +30,7 @@ def onload(runs: Sequence[LiveRun], device: torch.device) -> int:
     before = held_bytes(device)
     for run in runs:
         run.move(device)
+        run.offloaded = False
     return held_bytes(device) - before
 
 

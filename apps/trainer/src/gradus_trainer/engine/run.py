@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gradus_trainer.engine.step import StepOutcome
 from gradus_trainer.model.config import Architecture
+from gradus_trainer.problem import Problem
 from gradus_trainer.tokenizer import Tokenizer
 from gradus_trainer.wire.batch import Batch, Floats
 from gradus_trainer.wire.metadata import UpdateSpec
@@ -26,6 +27,10 @@ class Run(abc.ABC):
         self.update = 0
         self.version = 0
         self.tainted = False
+        self.freed = False
+        """Says that its tensors were let go of."""
+        self.offloaded = False
+        """Says that its tensors are on the host while somebody else has the device."""
         self.attention = ""
         """Name of the kernel that trains, chosen when the run is opened; empty where workers choose it."""
 
@@ -62,9 +67,38 @@ class Run(abc.ABC):
     def close(self) -> None:
         """Frees what the run holds."""
 
+    @abc.abstractmethod
+    def release(self) -> None:
+        """Frees what stands in the way of opening the run again."""
+
+
+def require_sound(run: Run) -> None:
+    """Refuses a run whose weights nobody may read: half written, or let go of. Asked on the engine thread."""
+    if run.tainted:
+        detail = "an earlier update broke off and could not be restored: close the run and open it again"
+        raise Problem("trainer_failed", detail)
+    if run.freed:
+        raise Problem("run_unknown", f"the run {run.name} was closed")
+
+
+def require_loaded(run: Run) -> None:
+    """Refuses to compute with a run that is not sound, or whose weights are not where it computes."""
+    require_sound(run)
+    if run.offloaded:
+        raise engine_offloaded()
+
+
+def engine_offloaded() -> Problem:
+    """What is told while the device's memory is handed over."""
+    return Problem("engine_offloaded", "the weights are on the host: POST /v1/engine/onload first")
+
 
 class Backend(Protocol):
     """Where runs live: in this process, or in the workers of a torchrun job."""
+
+    @property
+    def missing(self) -> bool:
+        """Says whether nothing can be opened until workers come, who are on their way."""
 
     def create(self, name: str, body: RunBody) -> Run:
         """A new run from its policy."""

@@ -21,6 +21,7 @@ from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.model.packed_block import packed_layer
 from gradus_trainer.model.packed_forward import activation_bytes, block_shape, packed_hidden
 from gradus_trainer.model.token_logprob import CUDA_CHUNK_LOGITS
+from gradus_trainer.versions import free_memory
 from gradus_trainer.wire.batch import Batch
 from gradus_trainer.wire.run_body import CHECKPOINTING
 
@@ -148,11 +149,9 @@ def whole_gradients_fit(architecture: Architecture, device: torch.device) -> boo
 def _free_bytes(decoder: Decoder) -> int:
     """What activations may take: free memory less gradients, the head's chunk and matrices in the compute dtype."""
     device = decoder.embedding.device
-    cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    free = int(torch.cuda.mem_get_info(device)[0]) + cached
     gradients, copies = _gradient_and_copy_bytes(decoder)
     head = 6 * CUDA_CHUNK_LOGITS + 8 * decoder.head.numel()
-    return free - gradients - head - copies - (2 << 30)
+    return free_memory(device) - gradients - head - copies - (2 << 30)
 
 
 def _gradient_and_copy_bytes(decoder: Decoder) -> tuple[int, int]:

@@ -11,6 +11,8 @@ from gradus_trainer.front.body import LIMIT, answer_json
 from gradus_trainer.front.checkpoints import Checkpoints
 from gradus_trainer.front.generation import Generation
 from gradus_trainer.front.guard import TOKEN, guard
+from gradus_trainer.front.health import Health
+from gradus_trainer.front.measures import Measures
 from gradus_trainer.front.memory import Memory
 from gradus_trainer.front.publishes import Publishes
 from gradus_trainer.front.runs import Runs
@@ -21,6 +23,7 @@ from gradus_trainer.ledger import Ledger
 from gradus_trainer.versions import choose_compute, determinism, peak_memory, resident_memory
 
 RUNS: web.AppKey[Runs] = web.AppKey("runs", Runs)
+GENERATION: web.AppKey[Generation] = web.AppKey("generation", Generation)
 RUN = "/v1/runs/{run:" + NAME_PATTERN.strip("^$") + "}"
 
 
@@ -31,16 +34,17 @@ def make_app(engine: Engine, ledger: Ledger, token: str, max_body_bytes: int) ->
     runs = app[RUNS] = Runs(engine, ledger)
     updates, checkpoints = Updates(runs, engine, ledger), Checkpoints(runs, engine, ledger)
     generation, scores = Generation(runs, engine), Scores(runs, engine)
+    app[GENERATION] = generation
+    health, measures = Health(runs, engine), Measures(updates, generation.queue, engine)
     publishes, memory = Publishes(runs, engine), Memory(runs, engine, generation)
-
-    async def health(_request: web.Request) -> web.Response:
-        return answer_json({"format": FORMAT, "status": "ok"})
 
     async def info(_request: web.Request) -> web.Response:
         return answer_json(_info(engine, runs, max_body_bytes))
 
     router = app.router
-    router.add_get("/healthz", health)
+    router.add_get("/healthz", health.alive)
+    router.add_get("/readyz", health.ready)
+    router.add_get("/metrics", measures.show)
     router.add_get("/v1/info", info)
     router.add_put(RUN, runs.open)
     router.add_get(RUN, runs.show)

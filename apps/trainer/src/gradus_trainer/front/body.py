@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from typing import Any
@@ -10,6 +11,7 @@ import zstandard
 from aiohttp import web
 
 from gradus_trainer.digest import bytes_digest, content_digest
+from gradus_trainer.front.off_loop import compute
 from gradus_trainer.generated.wire import HEADER, MEDIA_TYPE
 from gradus_trainer.problem import Problem
 from gradus_trainer.wire.strict_json import parse_object
@@ -41,9 +43,15 @@ def _too_large(limit: int) -> Problem:
 
 async def read_json(request: web.Request) -> dict[str, Any]:
     """A JSON body."""
+    return (await read_sized_json(request))[0]
+
+
+async def read_sized_json(request: web.Request) -> tuple[dict[str, Any], int]:
+    """A JSON body and how many bytes it has, for what is computed from it."""
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise Problem("media_type_unsupported", "a JSON body is not encoded", field="Content-Encoding")
-    return parse_object(await read_body(request, MEDIA_TYPE["json"]), "body")
+    body = await read_body(request, MEDIA_TYPE["json"])
+    return await compute(len(body), parse_object, body, "body"), len(body)
 
 
 async def read_arrow(request: web.Request, *, digest_required: bool) -> tuple[bytes, str]:
@@ -55,10 +63,13 @@ async def read_arrow(request: web.Request, *, digest_required: bool) -> tuple[by
     if encoding not in ("identity", "zstd"):
         raise Problem("media_type_unsupported", f"Content-Encoding {encoding!r} is unknown", field="Content-Encoding")
     body = await read_body(request, MEDIA_TYPE["arrow"])
-    digest = bytes_digest(body)
+    digest = await compute(len(body), bytes_digest, body)
     if stated is not None and stated != digest:
         raise Problem("digest_mismatch", "the body does not have the Content-Digest", field=HEADER["digest"])
-    return (decompress(body, request.app[LIMIT]) if encoding == "zstd" else body), digest
+    if encoding == "zstd":
+        # how much comes out of it is not known before
+        body = await asyncio.to_thread(decompress, body, request.app[LIMIT])
+    return body, digest
 
 
 def decompress(body: bytes, limit: int) -> bytes:

@@ -10,7 +10,9 @@ from aiohttp import web
 
 from gradus_trainer.engine.engine import Engine
 from gradus_trainer.engine.live_run import LiveRun
-from gradus_trainer.front.body import answer_json, read_json
+from gradus_trainer.engine.run import engine_offloaded
+from gradus_trainer.front.body import answer_json, read_sized_json
+from gradus_trainer.front.off_loop import compute
 from gradus_trainer.front.runs import Runs, check_ids
 from gradus_trainer.front.session import Session
 from gradus_trainer.generated.wire import FORMAT
@@ -33,12 +35,16 @@ class Generation:
     def __init__(self, runs: Runs, engine: Engine) -> None:
         self._runs = runs
         self._continuous = engine.device.type == "cuda"
-        self._queue = GenerationQueue(engine.submit, self._continuous)
+        self.queue = GenerationQueue(engine.submit, self._continuous)
         self._count = 0
 
-    def forget(self) -> None:
-        """Drops all generators with their pools and graphs. Runs on the engine thread."""
-        self._queue.forget_all()
+    def make_way(self) -> None:
+        """Refuses who waits for a round, and drops all generators with their pools and graphs.
+
+        Runs on the engine thread, before the device's memory is handed over.
+        """
+        self.queue.refuse_waiting(engine_offloaded())
+        self.queue.forget_all()
 
     async def models(self, _request: web.Request) -> web.Response:
         """One model a run."""
@@ -56,20 +62,21 @@ class Generation:
 
     async def completions(self, request: web.Request) -> web.Response:
         """Decodes the request: as a chunk of its own on a CPU, in a round with others on a GPU."""
-        fields = Fields(await read_json(request))
+        document, size = await read_sized_json(request)
+        fields = Fields(document)
         session = self._runs.named(fields.text("model"), "model")
-        chunk, shown, quantisation = _read_request(fields, session, self._continuous)
+        chunk, shown, quantisation = await compute(size, _read_request, fields, session, self._continuous)
         self._runs.check_loaded()
         live = session.live
         if not isinstance(live, LiveRun):
             detail = "the policy is cut over workers, which do not generate: use a generator of its own (vLLM)"
             raise Problem("policy_unavailable", detail, field="model")
-        job = self._queue.ask(live, chunk, quantisation)
+        job = self.queue.ask(live, chunk, quantisation)
         done = await _answer_unless_gone(request, job)
         self._count += 1
-        document = await asyncio.to_thread(_document, session, chunk, done, shown)
         head = {"format": FORMAT, "id": f"cmpl-{session.name}-{self._count}", "object": "text_completion"}
-        return answer_json(head | {"created": int(time.time()), "policy_version": job.version} | document)
+        head |= {"created": int(time.time()), "policy_version": job.version}
+        return await asyncio.to_thread(lambda: answer_json(head | _document(session, chunk, done, shown)))
 
 
 async def _answer_unless_gone(request: web.Request, job: Job) -> Completions:

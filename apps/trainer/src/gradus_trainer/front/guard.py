@@ -15,6 +15,8 @@ from gradus_trainer.generated.wire import MEDIA_TYPE
 from gradus_trainer.problem import Problem
 
 TOKEN: web.AppKey[str] = web.AppKey("token", str)
+OPEN = frozenset({"/healthz", "/readyz"})
+"""What a supervisor asks, who has no token."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 log = logging.getLogger("gradus.front")
 
@@ -23,7 +25,7 @@ log = logging.getLogger("gradus.front")
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answers 401 before anything else is looked at, and a problem for whatever goes wrong."""
     try:
-        if request.path != "/healthz" and not _authorized(request):
+        if request.path not in OPEN and not _authorized(request):
             raise Problem("unauthorized", "a bearer token is needed", field="Authorization")
         return await handler(request)
     except Problem as problem:

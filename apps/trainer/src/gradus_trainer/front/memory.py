@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
 
 from aiohttp import web
 
@@ -31,8 +30,6 @@ class Memory:
         async with self._order:
             if self._runs.offloaded:
                 return self._answer(0, 0.0)
-            if not all(isinstance(session.live, LiveRun) for session in self._runs.sessions.values()):
-                raise Problem("policy_unavailable", "a policy that is cut over workers stays on their devices")
             # what arrives from here on is refused; what was queued before is done first
             self._runs.offloaded = True
             try:
@@ -41,23 +38,34 @@ class Memory:
                 self._runs.offloaded = False
                 raise
 
-    def _free(self, *arguments: Any) -> int:
-        self._generation.forget()
-        return offload(*arguments)
+    def _free(self) -> int:
+        runs = self._open_runs()
+        self._generation.make_way()
+        return offload(runs, self._engine.device)
+
+    def _take(self) -> int:
+        return onload(self._open_runs(), self._engine.device)
+
+    def _open_runs(self) -> list[LiveRun]:
+        """Of the engine thread, where a run that was being opened when this was asked for is open already."""
+        runs = list(self._engine.runs.values())
+        live = [run for run in runs if isinstance(run, LiveRun)]
+        if len(live) < len(runs):
+            raise Problem("policy_unavailable", "a policy that is cut over workers stays on their devices")
+        return live
 
     async def onload(self, _request: web.Request) -> web.Response:
         """They come back; sent again, nothing happens."""
         async with self._order:
             if not self._runs.offloaded:
                 return self._answer(0, 0.0)
-            answer = await self._on_engine(onload)
+            answer = await self._on_engine(self._take)
             self._runs.offloaded = False
             return self._answer(*answer)
 
-    async def _on_engine(self, work: Callable[..., int]) -> tuple[int, float]:
+    async def _on_engine(self, work: Callable[[], int]) -> tuple[int, float]:
         start = time.perf_counter()
-        live = [session.live for session in self._runs.sessions.values()]
-        size = await asyncio.wrap_future(self._engine.submit(work, live, self._engine.device))
+        size = await asyncio.wrap_future(self._engine.submit(work))
         return size, time.perf_counter() - start
 
     def _answer(self, size: int, seconds: float) -> web.Response:

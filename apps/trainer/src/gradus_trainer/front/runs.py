@@ -8,7 +8,9 @@ from typing import Any
 from aiohttp import web
 
 from gradus_trainer.engine.engine import Engine
-from gradus_trainer.front.body import answer_json, read_json
+from gradus_trainer.engine.run import engine_offloaded
+from gradus_trainer.front.body import answer_json, read_json, read_sized_json
+from gradus_trainer.front.off_loop import compute
 from gradus_trainer.front.session import Session
 from gradus_trainer.generated.wire import FORMAT
 from gradus_trainer.ledger import Ledger
@@ -25,6 +27,8 @@ class Runs:
     def __init__(self, engine: Engine, ledger: Ledger) -> None:
         self.sessions: dict[str, Session] = {}
         self.offloaded = False
+        self.opening: str | None = None
+        """The run that waits to be opened, or is."""
         self._engine, self._ledger = engine, ledger
         self._opening = asyncio.Lock()
 
@@ -42,7 +46,7 @@ class Runs:
     def check_loaded(self) -> None:
         """Refuses what computes while the device's memory is handed over."""
         if self.offloaded:
-            raise Problem("engine_offloaded", "the weights are on the host: POST /v1/engine/onload first")
+            raise engine_offloaded()
 
     async def open(self, request: web.Request) -> web.Response:
         """PUT /v1/runs/{run}"""
@@ -61,7 +65,11 @@ class Runs:
         """Opens the run unless it is open, and grants a new lease; an update that runs is finished first."""
         session = self.sessions.get(name)
         if session is None:
-            live = await asyncio.wrap_future(self._engine.submit(self._engine.open, name, body))
+            self.opening = name
+            try:
+                live = await asyncio.wrap_future(self._engine.submit(self._engine.open, name, body))
+            finally:
+                self.opening = None
             row = self._ledger.run(name)
             assert row is not None
             session = Session(name, live, row.lease, row.next_update, row.durable_update)
@@ -106,22 +114,30 @@ class Runs:
 
     async def tokenize(self, request: web.Request) -> web.Response:
         """POST /v1/runs/{run}/tokenize"""
-        session, fields = self.session(request), Fields(await read_json(request))
-        fields.format()
-        texts = fields.texts("texts", MAX_TEXTS)
-        fields.close()
-        return answer_json({"format": FORMAT, "ids": session.live.tokenizer.tokenize(texts, "texts")})
+        session, (document, size) = self.session(request), await read_sized_json(request)
+        return await compute(size, _tokenize, session, Fields(document))
 
     async def detokenize(self, request: web.Request) -> web.Response:
         """POST /v1/runs/{run}/detokenize"""
-        session, fields = self.session(request), Fields(await read_json(request))
-        fields.format()
-        rows = fields.array("ids", MAX_TEXTS)
-        fields.close()
-        vocab_size = session.live.architecture.vocab_size
-        for index, row in enumerate(rows):
-            check_ids(row, f"ids[{index}]", vocab_size)
-        return answer_json({"format": FORMAT, "texts": session.live.tokenizer.detokenize(rows)})
+        session, (document, size) = self.session(request), await read_sized_json(request)
+        return await compute(size, _detokenize, session, Fields(document))
+
+
+def _tokenize(session: Session, fields: Fields) -> web.Response:
+    fields.format()
+    texts = fields.texts("texts", MAX_TEXTS)
+    fields.close()
+    return answer_json({"format": FORMAT, "ids": session.live.tokenizer.tokenize(texts, "texts")})
+
+
+def _detokenize(session: Session, fields: Fields) -> web.Response:
+    fields.format()
+    rows = fields.array("ids", MAX_TEXTS)
+    fields.close()
+    vocab_size = session.live.architecture.vocab_size
+    for index, row in enumerate(rows):
+        check_ids(row, f"ids[{index}]", vocab_size)
+    return answer_json({"format": FORMAT, "texts": session.live.tokenizer.detokenize(rows)})
 
 
 def check_ids(ids: Any, field: str, vocab_size: int) -> None:

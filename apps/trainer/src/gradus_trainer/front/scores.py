@@ -9,6 +9,7 @@ from aiohttp import web
 
 from gradus_trainer.engine.engine import Engine
 from gradus_trainer.front.body import read_arrow
+from gradus_trainer.front.off_loop import compute
 from gradus_trainer.front.runs import Runs
 from gradus_trainer.generated.wire import MEDIA_TYPE
 from gradus_trainer.wire.batch import Batch, Floats
@@ -29,7 +30,8 @@ class Scores:
         self._runs.check_loaded()
         work = self._engine.submit(self._engine.score, session.live, batch, body)
         logprob, entropy = await asyncio.wrap_future(work)
-        return web.Response(body=encode_scores(batch, logprob, entropy), content_type=MEDIA_TYPE["arrow"])
+        encoded = await compute(len(body), encode_scores, batch, logprob, entropy)
+        return web.Response(body=encoded, content_type=MEDIA_TYPE["arrow"])
 
 
 def encode_scores(batch: Batch, logprob: Floats, entropy: Floats) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from typing import Any
 
@@ -10,6 +11,7 @@ from aiohttp import web
 
 from gradus_trainer.engine.engine import Engine, Work
 from gradus_trainer.front.body import answer_json, read_arrow
+from gradus_trainer.front.off_loop import compute
 from gradus_trainer.front.runs import Runs
 from gradus_trainer.front.session import Running, Session, preferred_wait
 from gradus_trainer.generated.wire import FORMAT
@@ -18,8 +20,13 @@ from gradus_trainer.problem import Problem
 from gradus_trainer.wire.decode import decode_update
 from gradus_trainer.wire.metadata import UpdateSpec
 
-INLINE_BYTES = 1 << 18
-"""Bodies up to this size are decoded on the event loop; greater ones on a worker thread."""
+
+@dataclasses.dataclass
+class Done:
+    """What this process applied since it began."""
+
+    applied: int = 0
+    loss_tokens: int = 0
 
 
 class Updates:
@@ -27,6 +34,7 @@ class Updates:
 
     def __init__(self, runs: Runs, engine: Engine, ledger: Ledger) -> None:
         self._runs, self._engine, self._ledger = runs, engine, ledger
+        self.done = Done()
 
     async def put(self, request: web.Request) -> web.Response:
         """Applies an update, joins it, or repeats its answer."""
@@ -37,10 +45,7 @@ class Updates:
         known = self._known(session, number, digest)
         if known is None:
             start = time.perf_counter()
-            if len(body) <= INLINE_BYTES:
-                spec, batch = decode_update(body, session.limits)
-            else:
-                spec, batch = await asyncio.to_thread(decode_update, body, session.limits)
+            spec, batch = await compute(len(body), decode_update, body, session.limits)
             _check_address(spec, session.name, number)
             work = Work(spec, batch, body, digest, time.perf_counter() - start)
             # The body took time to arrive and to decode: judge again, then start without another await.
@@ -94,6 +99,9 @@ class Updates:
         else:
             document, session.version = done.result()
             session.next_update = number + 1
+            if document["applied"]:
+                self.done.applied += 1
+                self.done.loss_tokens += document["usage"]["loss_tokens"]
             answer.set_result(document)
         if not answer.cancelled():
             answer.exception()  # An update that nobody waits for any more is not an unhandled error.

@@ -201,8 +201,16 @@ PROBLEM = {
         "status": 500,
         "retryable": True
     },
+    "metrics_unavailable": {
+        "status": 501,
+        "retryable": False
+    },
     "publish_failed": {
         "status": 502,
+        "retryable": True
+    },
+    "not_ready": {
+        "status": 503,
         "retryable": True
     },
     "shutting_down": {

@@ -69,7 +69,7 @@ def read_answer(prompts: list[list[int]], answer: Any) -> Served:
 def measure(run: LiveRun, version: int, served: Served) -> dict[str, float]:
     """The gap between both. Runs on the engine thread."""
     require_version(run, version)
-    batch = _batch(served, run.decoder.architecture.vocab_size)
+    batch = _batch(served, run.architecture.vocab_size)
     logprob, _ = score(run.decoder, batch, run.body.micro_batch_tokens)
     return gap(logprob[batch.loss_mask == 1], np.concatenate([np.asarray(row) for row in served.logprobs]))
 

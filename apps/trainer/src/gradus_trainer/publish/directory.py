@@ -38,7 +38,7 @@ def write(place: Path, run: LiveRun, staged: Staged) -> None:
     if (place / "model.safetensors").exists():
         return
     with new_directory(place) as made:
-        document = config_document(run.decoder.architecture, run.tokenizer.pad, list(run.tokenizer.end))
+        document = config_document(run.architecture, run.tokenizer.pad, list(run.tokenizer.end))
         write_json(made / "config.json", document)
         run.tokenizer.save(made / "tokenizer.json")
         tensors = {name: tensor.cpu().contiguous() for name, tensor in staged.tensors.items()}

@@ -112,7 +112,7 @@ class Publisher:
     async def _check(
         self, control: Control, run: LiveRun, version: int, target: Target, model: str
     ) -> dict[str, float]:
-        architecture = run.decoder.architecture
+        architecture = run.architecture
         prompts = check.prompts_of(version, architecture.vocab_size, architecture.max_positions)
         body = check.request(model, prompts, architecture.max_positions)
         served = check.read_answer(prompts, await control.call("check", "POST", "/v1/completions", body))

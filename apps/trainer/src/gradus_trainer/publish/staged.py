@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gradus_trainer.engine.live_run import LiveRun
+from gradus_trainer.engine.run import require_loaded
 from gradus_trainer.model.weights import hugging_face_views
 from gradus_trainer.problem import Problem
 
@@ -59,8 +60,7 @@ def stage(run: LiveRun, version: int) -> Staged:
 
 def require_version(run: LiveRun, version: int) -> None:
     """Refuses a policy that is broken or has another version."""
-    if run.tainted:
-        raise Problem("trainer_failed", "an earlier update broke off and could not be restored")
+    require_loaded(run)
     if run.version != version:
         detail = f"version {version} was to be published, the policy has {run.version}"
         raise Problem("version_conflict", detail, field="version", expected=run.update + 1)

@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from gradus_trainer.engine.live_run import LiveRun
+from gradus_trainer.engine.run import require_loaded
 from gradus_trainer.model.decoder import Decoder
 from gradus_trainer.problem import Problem
 from gradus_trainer.sampler.continuous.choose_kernels import make_kernels, supports
@@ -43,6 +44,7 @@ class GenerationQueue:
     def __init__(self, submit: Submit, continuous: bool) -> None:
         self._submit, self.continuous = submit, continuous
         self._lock = threading.Lock()
+        self._unanswered: set[Job] = set()
         self._waiting: dict[tuple[LiveRun, Quantisation], list[Job]] = {}
         self._kernels: Kernels | None = None
         # A decoder that is dropped (its run closed or restored) takes its generators, pools and graphs with it.
@@ -51,7 +53,10 @@ class GenerationQueue:
     def ask(self, run: LiveRun, chunk: Chunk, quantisation: Quantisation = "none") -> Job:
         """Queues a request; its answer comes from the engine thread."""
         job = Job(chunk)
-        if not (self.continuous and supports(run.decoder.architecture, run.decoder.embedding.device)):
+        with self._lock:
+            self._unanswered.add(job)
+        job.answer.add_done_callback(lambda _answer: self._answered(job))
+        if not (self.continuous and supports(run.architecture, run.device)):
             self._start([job], self._decode_alone, run, job)
             return job
         key = (run, quantisation)
@@ -61,6 +66,16 @@ class GenerationQueue:
         if begins:
             self._start([job], self._decode_round, run, quantisation)
         return job
+
+    def _answered(self, job: Job) -> None:
+        with self._lock:
+            self._unanswered.discard(job)
+
+    def lengths(self) -> dict[str, int]:
+        """How many requests wait, and how many are being decoded."""
+        with self._lock:
+            running = sum(job.answer.running() for job in self._unanswered)
+            return {"waiting": len(self._unanswered) - running, "running": running}
 
     def _start(self, jobs: list[Job], work: Callable[..., None], *arguments: Any) -> None:
         future = self._submit(work, *arguments)
@@ -76,6 +91,7 @@ class GenerationQueue:
         if not job.begin(run.version):
             return
         try:
+            require_loaded(run)
             job.answer.set_result(decode(run.sampler(), job.chunk, job.abandoned.is_set))
         except Abandoned:
             log.info("run %s: a request was given up, its client has gone", run.name)
@@ -101,9 +117,11 @@ class GenerationQueue:
 
         try:
             if first:
+                require_loaded(run)
                 self._generator(run, quantisation).run(first, arriving)
         except BaseException as error:
-            log.exception("run %s: a round of generation broke off", run.name)
+            if not isinstance(error, Problem):
+                log.exception("run %s: a round of generation broke off", run.name)
             self._forget(run)
             for job in taken:
                 if not job.answer.done():
@@ -120,8 +138,7 @@ class GenerationQueue:
         try:
             self._start(jobs, self._decode_round, *key)
         except Problem as problem:  # the trainer is shutting down
-            for job in jobs:
-                job.answer.set_exception(problem)
+            _refuse(jobs, problem)
 
     def _generator(self, run: LiveRun, quantisation: Quantisation) -> Generator:
         """The generator of the run's sampler, its FP8 copies as new as the policy."""
@@ -136,10 +153,28 @@ class GenerationQueue:
             kept[quantisation].version = run.version
         return kept[quantisation].generator
 
+    def refuse_waiting(self, problem: Problem) -> None:
+        """Tells those whose round has not begun; they may ask again."""
+        with self._lock:
+            waiting = list(self._waiting.values())
+            for key in self._waiting:
+                self._waiting[key] = []
+        for jobs in waiting:
+            _refuse(jobs, problem)
+
     def forget_all(self) -> None:
         """Drops every generator, its pool and its captured steps. Runs on the engine thread."""
         self._kept.clear()
 
     def _forget(self, run: LiveRun) -> None:
         """After a failure in the middle nothing of a generator is trusted."""
-        self._kept.pop(run.sampler(), None)
+        decoder = run.made_sampler()
+        if decoder is not None:
+            self._kept.pop(decoder, None)
+
+
+def _refuse(jobs: list[Job], problem: Problem) -> None:
+    """Answers requests that were not begun, when somebody still waits."""
+    for job in jobs:
+        if job.begin(0):
+            job.answer.set_exception(problem)

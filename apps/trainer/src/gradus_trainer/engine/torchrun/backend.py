@@ -75,8 +75,12 @@ class RemoteRun(Run):
 
     def close(self) -> None:
         """See Run."""
+        self.freed = True
         if not self.lost:
             self._workers.ask({"do": "close", "run": self.name})
+
+    def release(self) -> None:
+        """See Run. Workers let go of a run themselves when they are asked to open it."""
 
 
 class Torchrun:
@@ -84,6 +88,11 @@ class Torchrun:
 
     def __init__(self, artifacts: Artifacts, workers: Workers) -> None:
         self._artifacts, self._workers = artifacts, workers
+
+    @property
+    def missing(self) -> bool:
+        """See Backend."""
+        return self._workers.missing
 
     def create(self, name: str, body: RunBody) -> RemoteRun:
         """See Backend."""

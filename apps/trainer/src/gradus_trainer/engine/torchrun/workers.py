@@ -68,6 +68,13 @@ class Workers:
         """Says whether a group of workers is connected."""
         return self._link is not None
 
+    @property
+    def missing(self) -> bool:
+        """Says whether workers are awaited. Those that are started here on the first request are not, before it."""
+        launcher = self._launcher
+        coming = not self._job.processes or (launcher is not None and launcher.poll() is None)
+        return coming and not self.alive
+
     # Coming and going
 
     def _welcome(self) -> None:

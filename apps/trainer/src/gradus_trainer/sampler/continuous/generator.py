@@ -18,6 +18,7 @@ from gradus_trainer.sampler.continuous.prefill import Prefill
 from gradus_trainer.sampler.continuous.step import Buffers, Step
 from gradus_trainer.sampler.continuous.weights import Quantisation, StepWeights
 from gradus_trainer.sampler.job import Job
+from gradus_trainer.versions import free_memory
 
 MEMORY_SHARE = 0.6
 """Share of the memory that is free when the pool is made."""
@@ -99,9 +100,7 @@ class Generator:
             return self._pool_bytes // each
         if device.type != "cuda":
             return HOST_POOL_BYTES // each
-        free = torch.cuda.mem_get_info(device)[0]
-        free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return max(held, int((free + held) * MEMORY_SHARE)) // each
+        return max(held, int((free_memory(device) + held) * MEMORY_SHARE)) // each
 
     def _prepare(self, jobs: list[Job]) -> tuple[Pool, Graphs]:
         """A pool with room for the requests, or for as much of them as memory allows; it never shrinks."""
