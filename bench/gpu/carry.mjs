@@ -14,6 +14,7 @@ const MOST = 54 << 20
 // pure Python but for zstandard and what FlashAttention 4 brings; the machine's Python is 3.12
 const WHEELS = [
   "zstandard==0.25.0",
+  "prometheus-client==0.26.0",
   "gguf==0.19.0",
   "accelerate==1.15.0",
   "flash-attn-4==4.0.0b36",
