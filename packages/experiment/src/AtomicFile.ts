@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import { Owner, type OwnerLost, verify } from "./Owner.ts"
 
@@ -39,6 +40,12 @@ const writeSynced = Effect.fnUntraced(function* (file: string, bytes: Uint8Array
   yield* handle.sync
 }, Effect.scoped)
 
+/** A folder that is gone is an owner's who was replaced: that is then what happened. */
+const orLost = (file: string) => (cause: PlatformError | OwnerLost) =>
+  cause._tag === "PlatformError"
+    ? Effect.andThen(verify, Effect.fail<RunFileFailed | OwnerLost>(failed(file, "write")(cause)))
+    : Effect.fail<RunFileFailed | OwnerLost>(cause)
+
 /** Writes a file atomically. One process writes a run directory (RunLease), so a leftover is simply replaced. Fails when the run was taken over. */
 export const writeFile = Effect.fn("AtomicFile.write")(
   function* (file: string, data: Uint8Array | string) {
@@ -55,13 +62,24 @@ export const writeFile = Effect.fn("AtomicFile.write")(
       })
     )
   },
-  (effect, file) =>
-    Effect.catch(effect, (cause) =>
-      cause._tag === "PlatformError"
-        ? // a folder that is gone may be an owner's who was replaced: that is then what happened
-          Effect.andThen(verify, Effect.fail<RunFileFailed | OwnerLost>(failed(file, "write")(cause)))
-        : Effect.fail<RunFileFailed | OwnerLost>(cause)
-    )
+  (effect, file) => Effect.catch(effect, orLost(file))
+)
+
+/**
+ * Begins a file anew with the bytes that it has, for who goes on appending: a copy aside, which `publish` puts in its place. Whoever appended before goes on
+ * with the old file, which then has no name.
+ */
+export const renewal = Effect.fn("AtomicFile.renewal")(
+  function* (file: string) {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    yield* verify
+    yield* fs.makeDirectory(path.dirname(file), { recursive: true })
+    const aside = yield* asideOf(file)
+    yield* (yield* fs.exists(file)) ? fs.copyFile(file, aside) : fs.writeFile(aside, new Uint8Array(0))
+    return { aside, publish: Effect.catch(Effect.andThen(verify, fs.rename(aside, file)), orLost(file)) }
+  },
+  (effect, file) => Effect.catch(effect, orLost(file))
 )
 
 /** Reads a whole file. */
