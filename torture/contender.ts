@@ -1,11 +1,12 @@
 /**
  * An orchestrator that does nothing but own a run and write: `node torture/contender.ts (REDIS_URL | local)`. Told `own DIRECTORY` on standard input, it
- * commits lines and replaces a file as fast as it can, until it is told `leave` or finds that the run is not its own any more. It says each thing after it
+ * commits lines, replaces a file and stores answers as fast as it can, until it is told `leave` or finds that the run is not its own any more. It says each thing after it
  * happened.
  */
 import { writeFile } from "@gradus/experiment/AtomicFile"
 import { openJournal } from "@gradus/experiment/Journal"
 import { Owner, own } from "@gradus/experiment/Owner"
+import { openAnswers } from "@gradus/experiment/profiler/AnswerStore"
 import { layer as embeddedLease } from "@gradus/store/EmbeddedRunLease"
 import * as RedisRunLease from "@gradus/store/redis/RedisRunLease"
 import { connection } from "@gradus/store/redis/RedisStore"
@@ -23,7 +24,33 @@ const TTL = "300 millis"
 
 const say = (line: object): void => void writeSync(1, `${JSON.stringify(line)}\n`)
 
-/** Owns a run and writes, a line of the journal and a file in turn. */
+/** Stores answers of a profile's shard, one behind the other. */
+const answer = Effect.fnUntraced(function* (directory: string, number: number) {
+  const store = yield* openAnswers({ directory, placeOf: () => 0, each: () => {} })
+  const asking = Effect.gen(function* () {
+    for (let k = 0; ; k++) {
+      yield* store.append(0, [
+        {
+          question_id: String(number),
+          k: k % 65_536,
+          text: "x",
+          finish_reason: "stop",
+          value: 1,
+          answer: null,
+          prompt_tokens: 1,
+          completion_tokens: 1,
+          server: "none"
+        }
+      ])
+      say({ said: "stored", number, step: k })
+      // without a store between them answers come faster than whoever listens can read
+      yield* Effect.sleep("3 millis")
+    }
+  })
+  return yield* Effect.raceFirst(asking, store.broken)
+}, Effect.scoped)
+
+/** Owns a run and writes, a line of the journal and a file in turn, and answers beside them. */
 const contend = Effect.fnUntraced(function* (root: string) {
   const { lost, owner, record } = yield* own(root)
   const { number } = record
@@ -37,7 +64,8 @@ const contend = Effect.fnUntraced(function* (root: string) {
       say({ said: "wrote", number })
     }
   })
-  return yield* Effect.raceFirst(Effect.provideService(work, Owner, owner), lost)
+  const both = Effect.all([work, answer(root, number)], { concurrency: 2 })
+  return yield* Effect.raceFirst(Effect.provideService(both, Owner, owner), lost)
 }, Effect.scoped)
 
 const attempt = (root: string) =>

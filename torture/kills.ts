@@ -1,7 +1,7 @@
 /**
  * `node torture/kills.ts --count 1000`: kill -9 at every named moment and at any time, with a simulated policy; the same command goes on, and what it
  * leaves must equal a run that nobody killed. Half of the runs have their lease in a Redis, whose server is killed all the while. Every kill is of a
- * real process; only the policy is simulated.
+ * real process; only the policy is simulated. One kill in a hundred more is of `gradus worker`.
  */
 import * as Seed from "@gradus/domain/Seed"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -15,6 +15,7 @@ import { redisServer } from "./redisServer.ts"
 import { bound, report, root } from "./result.ts"
 import { Schedule } from "./schedule.ts"
 import type { Survives } from "./simulated.ts"
+import { workerKills } from "./workerKills.ts"
 
 /** A run is killed so often before it may finish: a finished run costs as much as three kills. */
 const MOST = 25
@@ -105,19 +106,26 @@ export const kills = async (count: number, seed: number, counted: (death: string
     })
   )
   const [, serverKills] = await server.troubled(Seed.stream(Seed.child(Seed.root(seed), "redis")), lanes)
-  const { counts, wrong } = tally(chains, kinds)
+  const each = Math.ceil(count / 200)
+  const workers = await workerKills(each, Seed.child(Seed.root(seed), "workers"), place)
+  const killedWorkers = workers.flatMap((one) => one.deaths)
+  const { counts, wrong } = tally([...chains, ...workers], kinds)
   if (wrong.length === 0) rmSync(place, { recursive: true, force: true })
   const seconds = (performance.now() - started) / 1000
   const killed = new Set([...deaths.files, ...deaths.redis].map(kindOf))
   const never = kinds.filter((kind) => !killed.has(kind))
   return {
     seconds,
-    held: wrong.length === 0 && chains.flatMap((one) => one.deaths).filter(counted).length >= count,
+    held:
+      wrong.length === 0 &&
+      chains.flatMap((one) => one.deaths).filter(counted).length >= count &&
+      workers.every(({ deaths }) => deaths.length >= 1),
     counts: {
       ...counts,
       "kills of runs on Redis": deaths.redis.length,
       "moments killed at on Redis": new Set(deaths.redis.filter(isNamed).map(kindOf)).size,
       "kills of redis-server while they ran": serverKills,
+      "kills of workers": killedWorkers.length,
       "bound on a kill's failure": bound(counts.kills),
       "kills a minute": Math.round((60 * counts.kills) / seconds)
     },

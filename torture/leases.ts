@@ -14,7 +14,7 @@ import { options } from "./options.ts"
 import { bound, report, root } from "./result.ts"
 
 interface Said {
-  readonly said: "ready" | "owned" | "committed" | "wrote" | "ended" | "left"
+  readonly said: "ready" | "owned" | "committed" | "wrote" | "stored" | "ended" | "left"
   readonly number?: number
   readonly step?: number
   readonly why?: string
@@ -82,11 +82,15 @@ interface Trial {
   readonly stale: number
   /** Lines that their owner was told are committed, and that are not in the journal. */
   readonly lost: number
+  /** The same of the answers of a profile, which are written beside the journal. */
+  readonly staleAnswers: number
+  readonly lostAnswers: number
   /** Whether the file says an older owner than the last one who wrote it. */
   readonly overwritten: boolean
   /** What the first one found when it woke up. */
   readonly woke: string
   readonly commits: number
+  readonly stored: number
 }
 
 interface Line {
@@ -100,25 +104,47 @@ const linesOf = (directory: string): ReadonlyArray<Line> =>
     .split("\n")
     .map((line) => JSON.parse(line))
 
-/** Compares the journal with what the two were told. */
-const judge = (directory: string, two: ReadonlyArray<Contender>, woke: string): Trial => {
-  const lines = linesOf(directory)
+/** The stored answers, each under its owner's number; the last line may be torn. */
+const answersOf = (directory: string): ReadonlyArray<Line> =>
+  readFileSync(join(directory, "answers.jsonl"), "utf8")
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line))
+    .map(({ k, question_id }) => ({ step: k, version: Number(question_id) }))
+
+/** Counts lines of an owner behind those of a later one. */
+const staleOf = (lines: ReadonlyArray<Line>): number => {
   let highest = 0
   let stale = 0
   for (const { version } of lines) {
     if (version < highest) stale++
     highest = Math.max(highest, version)
   }
+  return stale
+}
+
+/** Counts what was said to be written and is not there. */
+const lostOf = (lines: ReadonlyArray<Line>, told: ReadonlyArray<Said>): number => {
   const written = new Set(lines.map(({ step, version }) => `${step} ${version}`))
-  const told = two.flatMap(({ heard }) => heard.filter(({ said }) => said === "committed"))
+  return told.filter(({ number, step }) => !written.has(`${step} ${number}`)).length
+}
+
+/** Compares the journal with what the two were told. */
+const judge = (directory: string, two: ReadonlyArray<Contender>, woke: string): Trial => {
+  const lines = linesOf(directory)
+  const answers = answersOf(directory)
+  const told = (what: Said["said"]) => two.flatMap(({ heard }) => heard.filter(({ said }) => said === what))
   const wrote = two.flatMap(({ heard }) => heard.flatMap(({ number, said }) => (said === "wrote" ? [number ?? 0] : [])))
   const latest = Number(readFileSync(join(directory, "latest"), "utf8"))
   return {
-    stale,
-    lost: told.filter(({ number, step }) => !written.has(`${step} ${number}`)).length,
+    stale: staleOf(lines),
+    lost: lostOf(lines, told("committed")),
+    staleAnswers: staleOf(answers),
+    lostAnswers: lostOf(answers, told("stored")),
     overwritten: latest < Math.max(...wrote),
     woke,
-    commits: told.length
+    commits: told("committed").length,
+    stored: told("stored").length
   }
 }
 
@@ -238,17 +264,24 @@ export const leases = async (count: number, seedNumber: number) => {
   counts["taken from a living owner"] = local.filter(({ woke }) => woke !== "RunOwned").length
   results.push(...local)
   counts["commits that were acknowledged"] = sum(results, ({ commits }) => commits)
+  counts["answers that were acknowledged"] = sum(results, ({ stored }) => stored)
   const stale = sum(results, ({ stale }) => stale)
   const lost = sum(results, ({ lost }) => lost)
+  const staleAnswers = sum(results, ({ staleAnswers }) => staleAnswers)
+  const lostAnswers = sum(results, ({ lostAnswers }) => lostAnswers)
   const overwritten = sum(results, ({ overwritten }) => Number(overwritten))
   return {
     seconds: (performance.now() - started) / 1000,
-    held: stale === 0 && lost === 0 && overwritten === 0 && counts["taken from a living owner"] === 0,
+    held: [stale, lost, staleAnswers, lostAnswers, overwritten, counts["taken from a living owner"]].every(
+      (wrong) => wrong === 0
+    ),
     counts: {
       trials: results.length,
       ...counts,
       "stale commits": stale,
       "acknowledged commits that are lost": lost,
+      "stale answers": staleAnswers,
+      "acknowledged answers that are lost": lostAnswers,
       "files of a later owner overwritten": overwritten,
       "bound on the rate of stale commits (95 %)": bound(results.length)
     }

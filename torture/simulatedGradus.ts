@@ -1,7 +1,7 @@
 /**
  * The program `gradus` with a simulated policy behind it: `node torture/simulatedGradus.ts worker --redis …`, `sweep run …`. Its stores are the real ones, and so are its
  * processes; only what a policy answers is simulated. `GRADUS_SLOW=<milliseconds>` makes each generation take so long,
- * `GRADUS_PATIENCE=<seconds>` is how long a Redis that is away is waited for.
+ * `GRADUS_PATIENCE=<seconds>` is how long a Redis that is away is waited for, `GRADUS_KILL_AT=<moment>#<n>` ends it by kill -9.
  */
 import { Engines } from "@gradus/cli/Engines"
 import { exitCodeOf, messageOf } from "@gradus/cli/ExitCode"
@@ -11,6 +11,7 @@ import { store } from "@gradus/cli/engines/Store"
 import { Generator } from "@gradus/inference/Generator"
 import { SimulationSettings } from "@gradus/simulation/SimulationSettings"
 import { layer as embeddedLease } from "@gradus/store/EmbeddedRunLease"
+import * as KillPoint from "@gradus/testing/KillPoint"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import type * as Cause from "effect/Cause"
@@ -20,6 +21,13 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 
+const { GRADUS_KILL_AT, GRADUS_KILL_LOG } = process.env
+const point = GRADUS_KILL_AT === undefined ? undefined : KillPoint.parse(GRADUS_KILL_AT)
+if (GRADUS_KILL_AT !== undefined && point === undefined) throw new Error(`${GRADUS_KILL_AT} is not <moment>#<n>`)
+const platform = Layer.merge(
+  NodeServices.layer,
+  KillPoint.layer(point, GRADUS_KILL_LOG).pipe(Layer.provide(NodeServices.layer))
+)
 const slow = Number(process.env["GRADUS_SLOW"] ?? 0)
 const patience = process.env["GRADUS_PATIENCE"] === undefined ? undefined : Number(process.env["GRADUS_PATIENCE"])
 
@@ -58,7 +66,7 @@ const simulated = Layer.succeed(Engines, {
 })
 
 const main = Command.run(gradus, { version: "simulated" }).pipe(
-  Effect.provide([simulated, NodeServices.layer]),
+  Effect.provide([simulated, platform]),
   Effect.tapCause((cause) => Effect.sync(() => process.stderr.write(`${messageOf(cause) ?? ""}\n`)))
 )
 

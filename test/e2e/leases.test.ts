@@ -15,9 +15,12 @@ describe("two orchestrators on one run", () => {
       trials: 20,
       "stale commits": 0,
       "acknowledged commits that are lost": 0,
+      "stale answers": 0,
+      "acknowledged answers that are lost": 0,
       "files of a later owner overwritten": 0,
       "taken from a living owner": 0
     })
     assert.isAbove(counts["commits that were acknowledged"], 60)
+    assert.isAbove(counts["answers that were acknowledged"], 60)
   })
 })

@@ -112,6 +112,22 @@ for (const [name, open] of [
       assert.deepInclude(job, { state: "done", attempt: 1, fence: 3 })
       assert.include(job.worker, `process ${last.child.pid}`)
     })
+
+    it("one is killed when its run is finished and the board does not know it: the next one says so, though the record is another's", async () => {
+      const place = await open()
+      const run = await add(place)
+      const args = ["worker", "--runs", place.runs, ...place.at, "--no-report", "--lease", "2"]
+      const killed = await startProgram(program, args, { GRADUS_KILL_AT: "run_finished:synced#1" }).ended
+      assert.strictEqual(killed.code, null, killed.stderr)
+      assert.deepStrictEqual([count(run, "run_finished"), (await jobs(place))[0].state], [1, "running"])
+      const last = work(place, 0, "--leave-when-idle", "5")
+      const ended = await last.ended
+      assert.strictEqual(ended.code, 0, ended.stderr)
+      const [job] = await jobs(place)
+      assert.deepInclude(job, { state: "done", attempt: 1, fence: 2 })
+      assert.include(job.worker, `process ${last.child.pid}`)
+      assert.deepStrictEqual(outcome(run), await undisturbed())
+    })
   })
 
 describe("workers on Redis", () => {

@@ -16,6 +16,8 @@ describe("kill -9 anywhere, then the same command", () => {
     // a kind of moment has its second kill on a store when all have had their first
     assert.isAtLeast(counts["moments killed at on Redis"], 50)
     assert.isAtLeast(counts["moments killed at"], 90)
+    // one on each store
+    assert.isAtLeast(counts["kills of workers"], 2)
     assert.isTrue(held)
   })
 

@@ -42,9 +42,9 @@ export const JobRecord = Schema.Struct({
   /** A job that ended is done again under another number: queues know an id once and for all. */
   attempt: Schema.Int,
   state: Schema.Literals(["queued", "running", "done", "failed"]),
-  /** Fencing number of the lease it was written under; a record with a higher one is not replaced. */
+  /** Fencing number of the lease it was written under; a record with a higher one is not replaced, one with the same by its worker alone. */
   fence: Schema.Int,
-  /** Host and process; absent while it is queued. */
+  /** Host and process of who wrote it; absent where that is who asked for the job. */
   worker: Schema.optionalKey(Schema.String),
   /** Milliseconds since 1970. */
   changed: Schema.Finite,

@@ -30,20 +30,23 @@ export class WorkQueue extends Context.Service<
   }
 >()("@gradus/domain/WorkQueue") {}
 
-/** Somebody with a higher fencing number has written the record since. */
+/** Somebody with a higher fencing number has written the record since, or another worker under the same. */
 export class JobRecordStale extends Schema.TaggedError<JobRecordStale>()("JobRecordStale", {
   name: Schema.String,
   fence: Schema.Int
 }) {
   override get message(): string {
-    return `the record of ${this.name} was written by a later owner than ${this.fence}; this one changed nothing`
+    return `the record of ${this.name} belongs to another worker than the one that wrote under ${this.fence}; this one changed nothing`
   }
 }
 
 export class JobBoard extends Context.Service<
   JobBoard,
   {
-    /** Writes a record unless one with a higher fencing number is there. */
+    /**
+     * Writes a record unless one with a higher fencing number is there. Under an equal number a worker replaces its own record and one that waits, and who
+     * adds a job again one that ended: who has no lease of its own writes under the number that it found, which may be a living owner's.
+     */
     readonly put: (record: JobRecord) => Effect.Effect<void, JobRecordStale | StoreError>
     readonly get: (name: string) => Effect.Effect<JobRecord | undefined, StoreError>
     /** All records, by name. */

@@ -60,6 +60,12 @@ const makeFolder: (folder: string) => Effect.Effect<void, PlatformError, FileSys
     yield* syncFolder(above)
   })
 
+/** A folder that is gone is an owner's who was replaced: that is then what happened. */
+const orLost = (file: string) => (cause: PlatformError | OwnerLost) =>
+  cause._tag === "PlatformError"
+    ? Effect.andThen(verify, Effect.fail<RunFileFailed | OwnerLost>(failed(file, "write")(cause)))
+    : Effect.fail<RunFileFailed | OwnerLost>(cause)
+
 /** Writes a file atomically. One process writes a run directory (RunLease), so a leftover is simply replaced. Fails when the run was taken over. */
 export const writeFile = Effect.fn("AtomicFile.write")(
   function* (file: string, data: Uint8Array | string) {
@@ -78,13 +84,26 @@ export const writeFile = Effect.fn("AtomicFile.write")(
       })
     )
   },
-  (effect, file) =>
-    Effect.catch(effect, (cause) =>
-      cause._tag === "PlatformError"
-        ? // a folder that is gone may be an owner's who was replaced: that is then what happened
-          Effect.andThen(verify, Effect.fail<RunFileFailed | OwnerLost>(failed(file, "write")(cause)))
-        : Effect.fail<RunFileFailed | OwnerLost>(cause)
-    )
+  (effect, file) => Effect.catch(effect, orLost(file))
+)
+
+/**
+ * Begins a file anew with the bytes that it has, for who goes on appending: a copy aside, which `publish` puts in its place. Whoever appended before goes on
+ * with the old file, which then has no name.
+ */
+export const renewal = Effect.fn("AtomicFile.renewal")(
+  function* (file: string) {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    yield* verify
+    const folder = path.dirname(file)
+    yield* makeFolder(folder)
+    const aside = yield* asideOf(file)
+    yield* (yield* fs.exists(file)) ? fs.copyFile(file, aside) : fs.writeFile(aside, new Uint8Array(0))
+    const moved = Effect.andThen(fs.rename(aside, file), syncFolder(folder))
+    return { aside, publish: Effect.catch(Effect.andThen(verify, moved), orLost(file)) }
+  },
+  (effect, file) => Effect.catch(effect, orLost(file))
 )
 
 /** Reads a whole file. */

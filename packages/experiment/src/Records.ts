@@ -83,7 +83,7 @@ const appender = Effect.fnUntraced(function* (file: string) {
 })
 
 /** Cuts off a last line that a killed attempt left torn: the next one would be written to its end. */
-const cutTorn = Effect.fn("Records.cutTorn")(function* (file: string) {
+export const cutTorn = Effect.fn("Records.cutTorn")(function* (file: string) {
   if (!(yield* exists(file))) return
   const bytes = yield* readFile(file)
   const whole = bytes.lastIndexOf(0x0a) + 1

@@ -38,13 +38,18 @@ export const job = (run: string): Job => ({
   resolved: { digest: "d", manifest: { train: { steps: 3, rates: [0.1, null] } }, provenance: [] }
 })
 
-const record = (name: string, fence: number, state: JobRecord["state"] = "running"): JobRecord => ({
+const record = (
+  name: string,
+  fence: number,
+  state: JobRecord["state"] = "running",
+  worker: string | undefined = "host, process 1"
+): JobRecord => ({
   format: 1,
   name,
   attempt: 1,
   state,
   fence,
-  worker: "host, process 1",
+  ...(worker === "" ? {} : { worker }),
   changed: 0
 })
 
@@ -173,6 +178,36 @@ export const storeContract = <E>(name: string, open: OpenStore<E>): void => {
         const refused = yield* Effect.flip(other(JobBoard.use((board) => board.put(record("a", 1, "failed")))))
         assert.deepInclude(refused, { _tag: "JobRecordStale", name: "a", fence: 1 })
         assert.deepStrictEqual(yield* other(JobBoard.use((board) => board.get("a"))), record("a", 2))
+      }))
+
+    test("a worker without a lease of its own changes nothing of another one's under the number that it found", (one, other) =>
+      Effect.gen(function* () {
+        const put = (written: JobRecord) => JobBoard.use((board) => board.put(written))
+        const own = record("a", 2)
+        for (const state of ["running", "done", "failed"] as const) {
+          yield* one(put({ ...own, state }))
+          for (const claimed of ["queued", "running", "done", "failed"] as const) {
+            const refused = yield* Effect.flip(other(put(record("a", 2, claimed, "host, process 2"))))
+            assert.deepInclude(refused, { _tag: "JobRecordStale", name: "a", fence: 2 })
+          }
+          assert.deepStrictEqual(yield* other(JobBoard.use((board) => board.get("a"))), { ...own, state })
+        }
+        // a lease of its own is another matter
+        yield* other(put(record("a", 3, "running", "host, process 2")))
+      }))
+
+    test("a job that waits is anybody's, and one that ended is asked for again by who is no worker", (one, other) =>
+      Effect.gen(function* () {
+        const put = (written: JobRecord) => JobBoard.use((board) => board.put(written))
+        yield* one(put(record("a", 2)))
+        const early = yield* Effect.flip(other(put(record("a", 2, "queued", ""))))
+        assert.strictEqual(early._tag, "JobRecordStale")
+        yield* one(put(record("a", 2, "queued")))
+        yield* other(put(record("a", 2, "failed", "host, process 2")))
+        yield* one(put(record("a", 2, "queued", "")))
+        yield* other(put(record("a", 2, "failed", "host, process 2")))
+        const now = yield* one(JobBoard.use((board) => board.get("a")))
+        assert.deepInclude(now, { state: "failed", worker: "host, process 2" })
       }))
   })
 

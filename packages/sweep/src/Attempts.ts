@@ -1,5 +1,6 @@
 /** What was tried with a cell, a line an event: nothing is taken back, and a start without an end was killed. */
 import { exists, readFile, RunFileFailed } from "@gradus/experiment/AtomicFile"
+import { cutTorn } from "@gradus/experiment/Records"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -40,15 +41,19 @@ export const readAttempts = Effect.fn("Attempts.read")(function* (file: string) 
   )
 })
 
-/** Writes an event behind the others. The caller owns the cell. */
+/** Writes an event behind the others, and has it on disk. A last line that a killed attempt left torn did not happen and goes. The caller owns the cell. */
 export const recordAttempt = Effect.fn("Attempts.record")(
   function* (file: string, event: AttemptEvent) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     yield* fs.makeDirectory(path.dirname(file), { recursive: true })
-    const torn = (yield* exists(file)) && !new TextDecoder().decode(yield* readFile(file)).endsWith("\n")
-    yield* fs.writeFileString(file, `${torn ? "\n" : ""}${JSON.stringify(event)}\n`, { flag: "a" })
+    yield* cutTorn(file)
+    const handle = yield* fs.open(file, { flag: "a" })
+    yield* handle.writeAll(new TextEncoder().encode(`${JSON.stringify(event)}\n`))
+    yield* handle.sync
   },
   (effect, file) =>
-    Effect.mapError(effect, (cause) => new RunFileFailed({ file, operation: "write", reason: cause.message }))
+    Effect.mapError(Effect.scoped(effect), (cause) =>
+      cause._tag === "PlatformError" ? new RunFileFailed({ file, operation: "write", reason: cause.message }) : cause
+    )
 )

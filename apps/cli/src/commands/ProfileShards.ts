@@ -56,7 +56,8 @@ const offer = Effect.fnUntraced(function* (job: typeof ShardJob.Type, answers: s
   // what the board says is done may have been deleted since
   if (before?.state === "done" && !job.retry_failed && (yield* exists(answers))) return before
   const record = asked(name, before, yield* Clock.currentTimeMillis)
-  yield* board.put(record)
+  // one that waits or is worked on stays as it is: its worker may have written meanwhile
+  if (record !== before) yield* board.put(record)
   // an id is taken once: what is queued already is not queued again
   yield* (yield* WorkQueue).offer(jobId(record), job)
   return record

@@ -3,6 +3,7 @@ import { type Job, jobName, type JobRecord } from "@gradus/domain/Job"
 import { LiveEvents } from "@gradus/domain/LiveEvents"
 import { RunLease, RunOwned } from "@gradus/domain/RunLease"
 import { DELIVERIES_AT_MOST, type Delivery, JobBoard, WorkQueue } from "@gradus/domain/WorkQueue"
+import { asOwner } from "@gradus/experiment/Owner"
 import { Progress, type ProgressEvent } from "@gradus/experiment/Progress"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -18,7 +19,7 @@ import { projectRoot } from "../ProjectRoot.ts"
 import { storePlace } from "../StoreAddress.ts"
 import { UsageError } from "../UsageError.ts"
 import { idleFor, type Occupation } from "./WorkerIdle.ts"
-import { perform, type Workplace } from "./WorkerJobs.ts"
+import { directoryOf, perform, type Workplace } from "./WorkerJobs.ts"
 
 export interface WorkerOptions {
   readonly redis: string | undefined
@@ -33,7 +34,7 @@ export interface WorkerOptions {
 
 const me = `${hostname()}, process ${process.pid}`
 
-/** Writes where a job stands, under the fencing number of the run's lease. */
+/** Writes where a job stands, under the fencing number of the run's lease; before there is one, under the number that is there. */
 const reporter = Effect.fnUntraced(function* (job: Job, { id }: Delivery) {
   const board = yield* JobBoard
   const name = jobName(job)
@@ -44,19 +45,35 @@ const reporter = Effect.fnUntraced(function* (job: Job, { id }: Delivery) {
     const record = { format: 1, name, attempt, state, fence: yield* Ref.get(fence), worker: me, changed } as const
     yield* board.put(note === undefined ? record : { ...record, note })
   })
-  return { put, fence }
+  return { put, fence, leased: yield* Ref.make(false) }
 })
+
+/**
+ * Writes how a job ended. The record of a worker that was killed is another one's: who comes after it and ends before it took the run (it is finished; its
+ * dataset is gone) takes it to say so, and is refused where that worker lives.
+ */
+const settle = (report: Reporter, directory: string, state: "done" | "failed", note: string) =>
+  report
+    .put(state, note)
+    .pipe(
+      Effect.catchTag("JobRecordStale", (stale) =>
+        Effect.flatMap(Ref.get(report.leased), (leased) =>
+          leased ? Effect.fail(stale) : Effect.provide(asOwner(directory, report.put(state, note)), announcing(report))
+        )
+      )
+    )
 
 type Reporter = Effect.Success<ReturnType<typeof reporter>>
 
 /** The store's lease, which says on the board who has the run as soon as it is taken. */
-const announcing = ({ fence, put }: Reporter) =>
+const announcing = ({ fence, leased, put }: Reporter) =>
   Layer.effect(
     RunLease,
     Effect.map(RunLease, (lease) => ({
       acquire: Effect.fnUntraced(function* (directory, earlier) {
         const hold = yield* lease.acquire(directory, earlier)
         yield* Ref.set(fence, hold.record.number)
+        yield* Ref.set(leased, true)
         yield* put("running").pipe(
           Effect.catchTag("JobRecordStale", () =>
             Effect.fail(new RunOwned({ directory, owner: "one that came later" }))
@@ -94,16 +111,17 @@ const isOver = (error: { readonly _tag: string }, { delivery }: Delivery): boole
 const work = Effect.fnUntraced(function* (job: Job, delivery: Delivery, place: Workplace) {
   const name = jobName(job)
   const report = yield* reporter(job, delivery)
+  const directory = yield* directoryOf(job, place)
   yield* say(`${name}: taken${delivery.delivery === 1 ? "" : `, delivery ${delivery.delivery}`}`)
   yield* perform(job, place).pipe(
     Effect.provide([announcing(report), published(name)]),
-    Effect.tap((outcome) => report.put("done", outcome)),
+    Effect.tap((outcome) => settle(report, directory, "done", outcome)),
     Effect.tap(() => say(`${name}: done`)),
     Effect.tapError((error) => say(`${name}: ${error.message}`)),
     Effect.onInterrupt(() => Effect.ignore(report.put("queued"))),
     Effect.catchIf(
       (error) => isOver(error, delivery),
-      (error) => report.put("failed", error.message)
+      (error) => settle(report, directory, "failed", error.message)
     )
   )
 })

@@ -1,7 +1,7 @@
 /** What a worker does with each kind of job. Each gives what came of it, in a few words for the board. */
 import type { Job, RunJob, ShardJob } from "@gradus/domain/Job"
 import { finished, run as runExperiment, type RunInput } from "@gradus/experiment/Run"
-import { readPlan, shardInput } from "@gradus/experiment/profiler/ShardPlan"
+import { readPlan, shardFolder, shardInput } from "@gradus/experiment/profiler/ShardPlan"
 import { servedProfile } from "@gradus/experiment/profiler/ServedProfile"
 import type { RunSummary } from "@gradus/domain/RunSummary"
 import * as Effect from "effect/Effect"
@@ -69,6 +69,13 @@ const performShard = Effect.fn("worker.shard")(function* (job: typeof ShardJob.T
     Effect.provide([scorer(input.rules.rewards), wire(input.servers.concurrency)])
   )
   return `${rows.length} questions, ${asked} samples asked, ${reused} reused`
+})
+
+/** The directory whose lease a job takes. */
+export const directoryOf = Effect.fnUntraced(function* (job: Job, { runs }: Workplace) {
+  const path = yield* Path.Path
+  if (job._tag === "run") return path.resolve(runs, job.run)
+  return path.join(yield* shardFolder(path.resolve(runs, job.profile), undefined), job.shard)
 })
 
 /** Does a job, under the lease that it is given. */

@@ -74,8 +74,10 @@ export const add = Effect.fn("gradus.queue.add")(function* (options: AddOptions)
   const work = Effect.gen(function* () {
     const board = yield* JobBoard
     const name = jobName(job)
-    const record = asked(name, yield* board.get(name), yield* Clock.currentTimeMillis)
-    yield* board.put(record)
+    const before = yield* board.get(name)
+    const record = asked(name, before, yield* Clock.currentTimeMillis)
+    // one that waits or is worked on stays as it is: its worker may have written meanwhile
+    if (record !== before) yield* board.put(record)
     // an id is taken once: what is queued already is not queued again, and what was cut off before this line is
     yield* (yield* WorkQueue).offer(jobId(record), job)
     if (!options.wait) return record

@@ -7,10 +7,16 @@ import * as Schema from "effect/Schema"
 import { checked, Generation } from "./Generation.ts"
 import { KEYS } from "./Keys.ts"
 
-// KEYS[2] records, KEYS[3] their fencing numbers; ARGV[3] name, ARGV[4] fencing number, ARGV[5] record
+// KEYS[2] records, KEYS[3] their fencing numbers; ARGV[3] name, ARGV[4] fencing number, ARGV[5] record. Whom an equal number lets pass: JobBoard
 const PUT = checked(`
 local fence = tonumber(redis.call('HGET', KEYS[3], ARGV[3]) or '0')
 if fence > tonumber(ARGV[4]) then return answer('stale') end
+local before = redis.call('HGET', KEYS[2], ARGV[3])
+if before and fence == tonumber(ARGV[4]) then
+  local was, now = cjson.decode(before), cjson.decode(ARGV[5])
+  local free = was.state == 'queued' or (was.state ~= 'running' and now.worker == nil)
+  if was.worker ~= nil and was.worker ~= now.worker and not free then return answer('stale') end
+end
 raise()
 redis.call('HSET', KEYS[3], ARGV[3], ARGV[4])
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[5])

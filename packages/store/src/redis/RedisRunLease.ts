@@ -20,7 +20,7 @@ import { randomUUID } from "node:crypto"
 import { basename } from "node:path"
 import { isLocked } from "../EmbeddedRunLease.ts"
 import { processName } from "../ProcessName.ts"
-import { checked, Generation } from "./Generation.ts"
+import { checked, Generation, type GenerationPoint } from "./Generation.ts"
 import { RedisConnection } from "./IoRedis.ts"
 import { KEYS } from "./Keys.ts"
 
@@ -68,20 +68,28 @@ export interface RedisLeaseOptions {
 const isFinal = (error: RunLeaseLost | StoreError): boolean =>
   error._tag === "RunLeaseLost" || error._tag === "StoreWentBack" || error._tag === "StoreFailed"
 
-/** Refuses a store that is behind what the last owner saw of it. */
+/**
+ * Refuses a store that cannot speak for the last owner: one that is behind what it saw, and any other than the one that it took the run from. A store is known
+ * by its identity, whatever its address: one server has several, and another server may stand at the same.
+ */
 const checkEarlier = (
+  directory: string,
   store: string,
-  known: { readonly id: string; readonly sequence: number },
-  earlier: EarlierOwner
-) => {
-  const generation = earlier.record?.generation
-  if (earlier.record?.store !== store || generation === undefined) return Effect.void
-  if (generation.id === known.id && generation.sequence <= known.sequence) return Effect.void
-  const reason =
-    generation.id === known.id
-      ? `it is at ${known.sequence} and was at ${generation.sequence} when ${earlier.record.owner} took this run (an older copy)`
-      : `it is not the one that ${earlier.record.owner} took this run from`
-  return Effect.fail(new StoreWentBack({ store, reason }))
+  known: GenerationPoint,
+  { record }: EarlierOwner
+): Effect.Effect<void, RunOwned | StoreWentBack> => {
+  // a lock of this machine is looked at itself
+  if (record === undefined || record.store === "local") return Effect.void
+  const { generation, owner } = record
+  if (generation?.id === known.id) {
+    if (generation.sequence <= known.sequence) return Effect.void
+    const reason = `it is at ${known.sequence} and was at ${generation.sequence} when ${owner} took this run (an older copy)`
+    return Effect.fail(new StoreWentBack({ store, reason }))
+  }
+  if (record.store === store)
+    return Effect.fail(new StoreWentBack({ store, reason: `it is not the one that ${owner} took this run from` }))
+  const elsewhere = `${owner} through ${record.store}, which is another Redis than ${store}; if it is gone for good, see docs/store.md`
+  return Effect.fail(new RunOwned({ directory, owner: elsewhere }))
 }
 
 const make = Effect.fnUntraced(function* (options: RedisLeaseOptions) {
@@ -94,7 +102,7 @@ const make = Effect.fnUntraced(function* (options: RedisLeaseOptions) {
   const take = Effect.fnUntraced(function* (directory: string, earlier: EarlierOwner, token: string) {
     // others have raised the number since we last looked
     if (earlier.record?.generation !== undefined) yield* generation.check
-    yield* checkEarlier(store, generation.known(), earlier)
+    yield* checkEarlier(directory, store, generation.known(), earlier)
     const locked = yield* Effect.try({
       try: () => isLocked(directory),
       catch: (cause) =>
@@ -113,8 +121,11 @@ const make = Effect.fnUntraced(function* (options: RedisLeaseOptions) {
       const run = basename(directory)
       const keys = [KEYS.lease(run), KEYS.held(run)]
       const token = randomUUID()
-      const number = yield* Effect.acquireRelease(take(directory, earlier, token), () =>
-        Effect.ignore(generation.script("giving a lease back", RELEASE, keys, [token, processName]))
+      const giveBack = Effect.ignore(generation.script("giving a lease back", RELEASE, keys, [token, processName]))
+      // a request that was given up at its deadline may still be sent, or be on its way: this one goes behind it, and nobody waits for it
+      const number = yield* Effect.acquireRelease(
+        Effect.onError(take(directory, earlier, token), () => Effect.forkDetach(giveBack, { startImmediately: true })),
+        () => giveBack
       )
       const lost = yield* Deferred.make<never, RunLeaseLost | StoreError>()
       const once = Effect.gen(function* () {

@@ -1,4 +1,4 @@
-/** Where each job stands, in SQLite. A record is written under a fencing number, compared in the same statement. */
+/** Where each job stands, in SQLite. A record is written under a fencing number, compared in the same statement (whom an equal number lets pass: JobBoard). */
 import { JobRecord } from "@gradus/domain/Job"
 import { JobBoard, JobRecordStale } from "@gradus/domain/WorkQueue"
 import * as Effect from "effect/Effect"
@@ -20,7 +20,10 @@ const make = Effect.fnUntraced(function* (store: string) {
       const { fence, name } = record
       const written = yield* sql`INSERT INTO job VALUES (${name}, ${fence}, ${JSON.stringify(record)})
         ON CONFLICT (name) DO UPDATE SET fence = excluded.fence, record = excluded.record
-        WHERE fence <= excluded.fence RETURNING fence`.pipe(failed("writing a job's record"))
+        WHERE fence < excluded.fence OR (fence = excluded.fence AND (
+          record ->> 'worker' IS NULL OR record ->> 'worker' = excluded.record ->> 'worker' OR record ->> 'state' = 'queued'
+          OR (record ->> 'state' <> 'running' AND excluded.record ->> 'worker' IS NULL)
+        )) RETURNING fence`.pipe(failed("writing a job's record"))
       if (written.length === 0) return yield* new JobRecordStale({ name, fence })
     }),
     get: Effect.fn("SqliteJobBoard.get")(function* (name) {

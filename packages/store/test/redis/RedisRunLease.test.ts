@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import { basename } from "node:path"
 import * as RedisRunLease from "../../src/redis/RedisRunLease.ts"
 import { connection } from "../../src/redis/RedisStore.ts"
@@ -115,6 +116,65 @@ for (const binary of servers)
         assert.strictEqual(refused._tag, "StoreWentBack")
         assert.include(refused.message, `it is at ${generation.sequence} and was at ${generation.sequence + 1}`)
         yield* one.acquire(run, { number: 1, record })
+      })
+    )
+
+    it.live(
+      "another server takes no run from an owner of this one, whatever its address, and one server is one under all of them",
+      () =>
+        Effect.gen(function* () {
+          const run = yield* directory
+          const server = yield* redisServer({ binary })
+          const other = yield* redisServer({ binary })
+          const byName = server.url.replace("127.0.0.1", "localhost")
+          const one = yield* client(server.url)
+          const { record } = yield* Effect.scoped(one.acquire(run, nobody))
+          const elsewhere = yield* client(other.url)
+          const refused = yield* Effect.flip(elsewhere.acquire(run, { number: 1, record }))
+          assert.deepInclude(refused, { _tag: "RunOwned", directory: run })
+          assert.include(
+            refused.message,
+            `${record.owner} through ${record.store}, which is another Redis than ${other.url}`
+          )
+          // who left in order left no record, and may be followed through any store
+          assert.strictEqual((yield* elsewhere.acquire(run, { number: 1, record: undefined })).record.number, 2)
+          const again = yield* client(byName)
+          assert.strictEqual((yield* Effect.scoped(again.acquire(run, { number: 2, record }))).record.number, 3)
+          // flushed: another life of the store, also under another name
+          yield* Effect.promise(() => server.command("FLUSHALL"))
+          const flushed = yield* client(byName)
+          assert.strictEqual((yield* Effect.flip(flushed.acquire(run, { number: 3, record })))._tag, "RunOwned")
+          const sameName = yield* client(server.url)
+          assert.strictEqual((yield* Effect.flip(sameName.acquire(run, { number: 3, record })))._tag, "StoreWentBack")
+        })
+    )
+
+    it.live("who gave up asking for a lease does not get it when the server is back", () =>
+      Effect.gen(function* () {
+        const run = yield* directory
+        const server = yield* redisServer({ binary })
+        const hasty = yield* Effect.provide(
+          RunLease,
+          yield* Layer.build(
+            Layer.fresh(
+              RedisRunLease.layer().pipe(Layer.provide(connection({ url: server.url, deadline: "300 millis" })))
+            )
+          )
+        )
+        yield* Effect.promise(server.kill)
+        const started = performance.now()
+        assert.strictEqual((yield* Effect.flip(hasty.acquire(run, nobody)))._tag, "StoreDeadline")
+        // giving it back is not waited for
+        assert.isBelow(performance.now() - started, 600)
+        yield* Effect.promise(server.restart)
+        const two = yield* client(server.url)
+        // both requests of the first one are sent as soon as it is connected again
+        yield* Effect.gen(function* () {
+          const number = yield* Effect.promise(() => server.command("HGET", `gradus:lease:${basename(run)}`, "number"))
+          if (!number.endsWith("\n1")) return yield* Effect.fail("not sent yet")
+        }).pipe(Effect.retry({ times: 100, schedule: Schedule.spaced("50 millis") }))
+        yield* Effect.sleep("200 millis")
+        assert.strictEqual((yield* two.acquire(run, nobody)).record.number, 2)
       })
     )
   })
