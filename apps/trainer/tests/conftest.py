@@ -19,6 +19,7 @@ from gradus_trainer.ledger import Ledger
 from gradus_trainer.sampler.queue import GenerationQueue
 from gradus_trainer.versions import prepare_torch
 from tests import tiny
+from tests.loopback_engine import LoopbackEngine
 
 ARROW = "application/vnd.apache.arrow.stream"
 
@@ -104,3 +105,12 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
     await runner.cleanup()
     engine.stop()
     ledger.close()
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[LoopbackEngine]:
+    """An engine that writes down what it is asked, for tests of publishing."""
+    made = LoopbackEngine()
+    runner = await made.start()
+    yield made
+    await runner.cleanup()

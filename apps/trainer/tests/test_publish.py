@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
-from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,41 +11,12 @@ import torch
 from safetensors import safe_open
 
 from gradus_trainer.model.weights import hugging_face_views
-from gradus_trainer.publish import check, ipc, nccl
-from gradus_trainer.publish.publisher import choose_transport
+from gradus_trainer.publish import check
 from gradus_trainer.publish.staged import stage
-from gradus_trainer.publish.target import Target
 from tests import tiny
 from tests.conftest import Service
-from tests.loopback_engine import ROUTES, LoopbackEngine
-
-BEFORE = ["/openapi.json", "/v1/models", "/pause?mode=keep"]
-FORGET = "/reset_prefix_cache?reset_running_requests=true"
-AFTER = [FORGET, "/resume", "/v1/completions"]
-UPDATE = ["/start_weight_update", "/update_weights", "/finish_weight_update"]
-CONNECT = "/init_weight_transfer_engine"
-
-
-@pytest.fixture
-async def engine() -> AsyncIterator[LoopbackEngine]:
-    made = LoopbackEngine()
-    runner = await made.start()
-    yield made
-    await runner.cleanup()
-
-
-async def publish(service: Service, version: int, *targets: dict[str, Any], **changes: Any) -> tuple[int, Any]:
-    body = {"format": 1, "version": version, "targets": list(targets)} | changes
-    return await service.call("POST", "/v1/runs/r/publish", body)
-
-
-def shared(engine: LoopbackEngine, directory: Path, **changes: Any) -> dict[str, Any]:
-    return {"kind": "vllm", "url": engine.url, "transport": "directory", "directory": str(directory)} | changes
-
-
-async def held(service: Service) -> list[tuple[int, str]]:
-    _, answer = await service.call("GET", "/v1/runs/r/publish")
-    return [(row["version"], row["state"]) for row in answer["targets"]]
+from tests.loopback_engine import LoopbackEngine
+from tests.publishing import AFTER, BEFORE, held, publish, shared
 
 
 async def test_an_engine_reloads_from_the_shared_directory_and_then_has_the_trainers_probabilities(
@@ -230,195 +196,6 @@ async def test_publishing_needs_the_newest_lease_and_a_target(service: Service, 
     assert engine.calls == []
 
 
-async def test_ipc_sends_names_shapes_and_handles_between_start_and_finish(
-    service: Service, engine: LoopbackEngine, monkeypatch
-):
-    opened = await service.open()
-    run = service.engine_run("r")
-    engine.decoder = run.decoder
-    sent: list[list[tuple[int, ...]]] = []
-
-    def handles(tensors: Any) -> str:
-        sent.append([tuple(tensor.shape) for tensor in tensors])
-        return "handles"
-
-    monkeypatch.setattr(ipc, "pickled_handles", handles)
-    status, answer = await publish(service, 0, {"kind": "vllm", "url": engine.url, "transport": "ipc"})
-    assert status == 200, answer
-    assert engine.paths == [*BEFORE, CONNECT, *UPDATE, *AFTER]
-    payloads = dict(engine.calls)
-    info = payloads["/update_weights"]["update_info"]
-    views = hugging_face_views(run.decoder)
-    assert set(info["names"]) == set(views)
-    assert [tuple(shape) for shape in info["shapes"]] == sent[0] == [tuple(views[name].shape) for name in info["names"]]
-    assert (info["ipc_handles_pickled"], set(info["dtype_names"])) == ("handles", {"float32"})
-    assert payloads[CONNECT] == {"init_info": {}}
-    assert answer["targets"][0]["bytes"] == 4 * opened["parameters"]
-
-
-@pytest.mark.parametrize("path", [CONNECT, "/update_weights", "/finish_weight_update"])
-async def test_an_ipc_update_that_breaks_off_taints_the_engine(
-    service: Service, engine: LoopbackEngine, monkeypatch, path
-):
-    await service.open()
-    engine.decoder = service.engine_run("r").decoder
-    monkeypatch.setattr(ipc, "pickled_handles", lambda _tensors: "handles")
-    target = {"kind": "vllm", "url": engine.url, "transport": "ipc"}
-    engine.fail[path] = [500]
-    assert (await publish(service, 0, target))[0] == 502
-    assert (await held(service), engine.paused) == ([(0, "tainted")], True)
-    assert "/resume" not in engine.paths
-    engine.calls.clear()
-    assert (await publish(service, 0, target))[0] == 200
-    assert engine.paths == [*BEFORE, CONNECT, *UPDATE, *AFTER]
-
-
-async def test_an_update_that_was_left_open_is_closed_first(service: Service, engine: LoopbackEngine, monkeypatch):
-    await service.open()
-    engine.decoder = service.engine_run("r").decoder
-    monkeypatch.setattr(ipc, "pickled_handles", lambda _tensors: "handles")
-    engine.fail["/start_weight_update"] = [500]
-    assert (await publish(service, 0, {"kind": "vllm", "url": engine.url, "transport": "ipc"}))[0] == 200
-    opened = ["/start_weight_update", "/finish_weight_update"]
-    assert engine.paths == [*BEFORE, CONNECT, *opened, *UPDATE, *AFTER]
-
-
-async def test_ipc_without_a_gpu_says_so(service: Service, engine: LoopbackEngine):
-    await service.open()
-    status, problem = await publish(service, 0, {"kind": "vllm", "url": engine.url, "transport": "ipc"})
-    assert (status, "CUDA IPC needs the policy on a CUDA device" in problem["detail"]) == (502, True)
-
-
-async def test_nccl_makes_one_group_and_broadcasts_while_the_engine_receives(
-    service: Service, engine: LoopbackEngine, monkeypatch
-):
-    await service.open()
-    engine.decoder = service.engine_run("r").decoder
-    joined, sent = [], []
-    monkeypatch.setattr(nccl, "importable", lambda: True)
-    monkeypatch.setattr(nccl, "_require_cuda", lambda _staged: None)
-    monkeypatch.setattr(nccl, "_join", lambda info: joined.append(info) or "group")
-    monkeypatch.setattr(nccl, "_broadcast", lambda group, staged: sent.append((group, list(staged.tensors))))
-    target = {"kind": "vllm", "url": engine.url, "transport": "nccl"}
-    for _ in range(2):
-        assert (await publish(service, 0, target))[0] == 200
-    assert engine.paths.count(CONNECT) == len(joined) == 1
-    payloads = dict(engine.calls)
-    assert payloads[CONNECT]["init_info"] == joined[0]
-    assert (joined[0]["rank_offset"], joined[0]["world_size"], joined[0]["master_address"]) == (1, 3, "127.0.0.1")
-    assert [group for group, _ in sent] == ["group", "group"]
-    assert payloads["/update_weights"]["update_info"]["names"] == sent[0][1]
-    # a group that failed is not used again
-    monkeypatch.setattr(nccl, "_broadcast", lambda _group, _staged: 1 / 0)
-    assert (await publish(service, 0, target))[0] == 502
-    monkeypatch.setattr(nccl, "_broadcast", lambda _group, _staged: None)
-    assert (await publish(service, 0, target))[0] == 200
-    assert len(joined) == 2
-
-
-class Communicator:
-    """With the parts of vLLM's that are used to end it."""
-
-    def __init__(self) -> None:
-        self.ended: list[str] = []
-        self.over = threading.Event()
-        self.nccl, self.comm = SimpleNamespace(ncclCommAbort=self._end, ncclCommDestroy=pytest.fail), "comm"
-
-    def _end(self, comm: str) -> None:
-        self.ended.append(comm)
-        self.over.set()
-
-
-@pytest.fixture
-async def with_nccl(service: Service, engine: LoopbackEngine, monkeypatch) -> dict[str, Any]:
-    """A run whose weights could go to the engine by NCCL; the target to publish to."""
-    await service.open()
-    engine.decoder = service.engine_run("r").decoder
-    monkeypatch.setattr(nccl, "importable", lambda: True)
-    monkeypatch.setattr(nccl, "_require_cuda", lambda _staged: None)
-    return {"kind": "vllm", "url": engine.url, "transport": "nccl"}
-
-
-async def test_an_engine_that_refuses_the_group_leaves_no_thread_to_wait_for(
-    service: Service, engine: LoopbackEngine, monkeypatch, with_nccl
-):
-    """The trainer joins alone and waits: a process that ends must not wait for that, and a late group is freed."""
-    late, made, threads = threading.Event(), Communicator(), []
-
-    def join(_info: dict[str, Any]) -> Communicator:
-        threads.append(threading.current_thread())
-        assert late.wait(60)
-        return made
-
-    monkeypatch.setattr(nccl, "_join", join)
-    engine.fail[CONNECT] = [500]
-    status, problem = await publish(service, 0, with_nccl)
-    assert (status, "at connect: " in problem["detail"]) == (502, True)
-    (thread,) = threads
-    assert (thread.is_alive(), thread.daemon, made.ended) == (True, True, [])
-    late.set()
-    assert await asyncio.to_thread(made.over.wait, 60)
-    assert made.ended == ["comm"]
-
-
-async def test_a_group_whose_engine_breaks_off_is_ended_once_and_frees_the_broadcast(
-    service: Service, engine: LoopbackEngine, monkeypatch, with_nccl
-):
-    made = [Communicator(), Communicator()]
-    waiting = iter(made)
-    monkeypatch.setattr(nccl, "_join", lambda _info: next(waiting))
-
-    def broadcast(group: Communicator, _staged: Any) -> None:
-        # until somebody aborts, as NCCL's does
-        assert group.over.wait(60)
-
-    monkeypatch.setattr(nccl, "_broadcast", broadcast)
-    engine.fail["/update_weights"] = [500]
-    status, problem = await publish(service, 0, with_nccl)
-    assert (status, "at update: POST /update_weights answered 500" in problem["detail"]) == (502, True)
-    assert made[0].ended == ["comm"]
-    # a broadcast that fails ends its group too
-    monkeypatch.setattr(nccl, "_broadcast", lambda _group, _staged: 1 / 0)
-    assert (await publish(service, 0, with_nccl))[0] == 502
-    assert await asyncio.to_thread(made[1].over.wait, 60)
-    assert (made[0].ended, made[1].ended) == (["comm"], ["comm"])
-
-
-def test_a_group_is_ended_by_what_its_class_has(caplog):
-    ended: list[str] = []
-    whole = SimpleNamespace(destroy=lambda: ended.append("destroy"))
-    nccl.free(whole)
-    library = SimpleNamespace(ncclCommDestroy=ended.append)
-    nccl.free(SimpleNamespace(nccl=library, comm="comm"))
-    library.ncclCommAbort = lambda _comm: 1 / 0
-    nccl.free(SimpleNamespace(nccl=library, comm="comm"))
-    assert ended == ["destroy", "comm"]
-    assert "could not be freed by ncclCommAbort" in caplog.text
-    nccl.free(SimpleNamespace())
-    assert "no way to free" in caplog.text
-
-
-def target(transport: str, directory: Path | None = None) -> Target:
-    return Target("http://127.0.0.1:1", transport, directory, None, None, 0.05)
-
-
-def test_auto_takes_nccl_where_it_can_be_and_never_ipc(monkeypatch):
-    routes = frozenset(ROUTES)
-    monkeypatch.setattr(nccl, "importable", lambda: True)
-    assert choose_transport(target("auto", Path("/x")), routes, cuda=True) == "nccl"
-    assert choose_transport(target("auto", Path("/x")), routes, cuda=False) == "directory"
-    assert choose_transport(target("auto", Path("/x")), routes - {"/update_weights"}, cuda=True) == "directory"
-    assert choose_transport(target("ipc"), routes, cuda=True) == "ipc"
-    monkeypatch.setattr(nccl, "importable", lambda: False)
-    assert choose_transport(target("auto", Path("/x")), routes, cuda=True) == "directory"
-    with pytest.raises(check.PublishFailed, match="name a directory or ipc"):
-        choose_transport(target("auto"), routes, cuda=True)
-    with pytest.raises(check.PublishFailed, match="no /collective_rpc; vLLM has them with VLLM_SERVER_DEV_MODE=1"):
-        choose_transport(target("directory", Path("/x")), routes - {"/collective_rpc"}, cuda=True)
-    with pytest.raises(check.PublishFailed, match="no /pause"):
-        choose_transport(target("ipc"), routes - {"/pause"}, cuda=True)
-
-
 def test_the_gap_by_hand():
     d = np.array([0.1, -0.3])
     found = check.gap(np.array([-1.0, -2.0]) + d, np.array([-1.0, -2.0]))
@@ -458,33 +235,3 @@ async def test_weights_are_staged_in_the_order_of_the_layers_and_stay_when_the_p
     await service.put(1, tiny.update(1))
     assert torch.equal(staged.tensors["model.norm.weight"], kept)
     assert not torch.equal(run.decoder.final_norm, kept)
-
-
-async def test_offloaded_weights_come_back_with_the_same_bits_and_nothing_computes_meanwhile(
-    service: Service, engine: LoopbackEngine, tmp_path: Path
-):
-    await service.open()
-    await service.put(1, tiny.update(1))
-    digest = (await service.show())["policy_digest"]
-    for _ in range(2):
-        status, answer = await service.call("POST", "/v1/engine/offload")
-        assert (status, answer["offloaded"]) == (200, True)
-    refused = [
-        await service.put(2, tiny.update(2)),
-        await service.call("POST", "/v1/completions", {"model": "r", "prompt": "<on>a", "max_tokens": 2}),
-        await publish(service, 1, shared(engine, tmp_path)),
-        await service.call("PUT", "/v1/runs/other", tiny.run_body()),
-    ]
-    assert [(status, problem["code"]) for status, problem in refused] == [(409, "engine_offloaded")] * 4
-    assert engine.calls == []
-    assert (await service.call("GET", "/v1/info"))[1]["offloaded"]
-    assert (await service.call("POST", "/v1/engine/onload"))[1]["offloaded"] is False
-    assert (await service.show())["policy_digest"] == digest
-    status, done = await service.put(2, tiny.update(2))
-    assert (status, done["version"], done["applied"]) == (200, 2, True)
-
-
-async def test_info_names_the_attention_of_each_run(service: Service):
-    await service.open()
-    _, info = await service.call("GET", "/v1/info")
-    assert [(run["run"], run["attention"]) for run in info["runs"]] == [("r", "padded")]
