@@ -8,7 +8,7 @@ const AT_A_TIME = 2
 const list = (root, bin, python) => {
   const trainer = join(root, "apps/trainer")
   // Python outside the trainer, checked by the trainer's settings
-  const outside = ["scripts", "notebooks", "integrations", "test/e2e/readers", "bench/gpu"].map(
+  const outside = ["scripts", "notebooks", "integrations", "test/e2e/readers", "bench/gpu", "experiments"].map(
     (folder) => `../../${folder}`
   )
   const pythons = [".", ...outside, "--config", "pyproject.toml"]
